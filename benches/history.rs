@@ -68,8 +68,8 @@ fn entries(changes: usize) -> Vec<Entry> {
 fn patches(entries: &[Entry]) {
     let now = at(5_000);
     let time = TimeContext { now, zone: chrono_tz::Europe::Madrid };
-    let (colour, theme) = (true, Theme::Default);
-    let style = Style { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
+    let (color, theme) = (true, Theme::Default);
+    let style = Style { width: 120, color, theme, ascii: false, truncate: true, relative: false, time };
     for entry in entries {
         detail(&mut io::sink(), black_box(entry), DetailOptions::default(), &style)
             .expect("a sink takes all");

@@ -151,8 +151,8 @@ impl Data {
 
 const fn style(width: usize) -> Style {
     let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::Europe::Madrid };
-    let (colour, theme) = (true, Theme::Default);
-    Style { width, colour, theme, ascii: false, truncate: true, relative: false, time }
+    let (color, theme) = (true, Theme::Default);
+    Style { width, color, theme, ascii: false, truncate: true, relative: false, time }
 }
 
 /// Writes the lines of a screen as ratatui does it.

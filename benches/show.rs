@@ -99,7 +99,7 @@ fn look() -> Style {
     let time = TimeContext { now, zone: chrono_tz::Europe::Madrid };
     Style {
         width: 120,
-        colour: true,
+        color: true,
         theme: Theme::Default,
         ascii: false,
         truncate: true,

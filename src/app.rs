@@ -5,11 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
-use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
+use clap::{FromArgMatches as _, ValueEnum as _};
 
 use crate::args;
+use crate::args::output::Format;
 use crate::cli::{self, Cli};
 use crate::commands::{self, Context};
 use crate::config::env::Environment;
@@ -51,9 +52,7 @@ pub fn main() -> ExitCode {
     let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let resolved = cli.appearance.resolve(is_typed, &environment, &settings);
     let options = TerminalOptions {
-        colour: cli.appearance.color,
-        no_colour: environment.no_color,
-        force_colour: environment.force_color,
+        color: cli.appearance.color,
         dumb: environment.dumb,
         quiet: cli.appearance.quiet,
         unattended: environment.ci,
@@ -99,7 +98,7 @@ fn report_usage(mut error: clap::Error) -> ExitCode {
     }
     let suggestion = suggestion(&error);
     if suggestion.is_some() {
-        // clap only compares letters.
+        // Our suggestion replaces clap's, which compares only spelling.
         error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::SuggestedSubcommand);
     }
@@ -165,7 +164,7 @@ fn misplaced_destination(error: &clap::Error) -> Option<Failure> {
     })
 }
 
-/// A correction for an unexpected argument: mostly a value without its flag.
+/// A suggestion for a mistyped command, flag or value.
 fn suggestion(error: &clap::Error) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -266,7 +265,7 @@ impl Runtime {
         let mut outcome = std::panic::catch_unwind(work);
         let received = self.signals.as_ref().filter(|signals| signals.has_received());
         if let (Ok(Err(failure)), Some(signals)) = (&mut outcome, received) {
-            // Before the store is closed, which may take longer than this process still has.
+            // Report before closing the store: the process may be killed while it closes.
             report(context, failure, self.json_errors);
             failure.is_silent = true;
             signals.notify_closing();
@@ -308,7 +307,7 @@ fn interrupted(ending: TerminationSignal, resume_hint: &ResumeHint) -> Failure {
 /// Whether arguments that could not be parsed contain a JSON `--format`.
 fn asks_for_json() -> bool {
     let words: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let is_json = |word: &str| matches!(word, "json" | "jsonl");
+    let is_json = |word: &str| Format::from_str(word, true).is_ok_and(Format::is_json);
     words.iter().any(|word| word.strip_prefix("--format=").is_some_and(is_json))
         || words.windows(2).any(|pair| pair[0] == "--format" && is_json(&pair[1]))
 }

@@ -85,8 +85,8 @@ macro_rules! exit_codes_and_examples {
     () => {
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not allowed, 5 not found,
 6 refused by a safety check, 7 integrity check failed, 8 locked, 9 server unreachable,
-10 entries matched (--exit-code) or the log is silent (status --max-age), 130 interrupted,
-129 hang-up, 143 SIGTERM
+10 entries matched (--exit-code) or the newest entry is older than --max-age (status),
+129 hang-up, 130 interrupted, 143 SIGTERM
 
 Examples:
   krosyn-audit --demo list
@@ -151,9 +151,9 @@ pub(crate) fn tree() -> clap::Command {
         let hidden = match command.get_name() {
             "completions" | "man" => OF_DATA,
             "serve" => &["theme", "time", "no_pager", "tz", "profile", "debug_http"][..],
-            "org" | "token" | "store" => &["theme", "time", "no_pager", "demo", "debug_http"][..],
-            "export" | "record" | "import" | "forward" | "verify" | "login" | "logout" | "status"
-            | "open" => OF_TABLES,
+            "org" | "token" | "store" | "logout" => &["theme", "time", "no_pager", "demo", "debug_http"][..],
+            "login" | "open" => &["theme", "time", "no_pager", "demo"][..],
+            "export" | "record" | "import" | "forward" | "verify" | "status" => OF_TABLES,
             _ => &[],
         };
         let hide = |arg: &clap::Arg| hidden.contains(&arg.get_id().as_str());
@@ -253,4 +253,29 @@ pub(crate) fn start(context: &mut Context) -> Result<u8, Failure> {
     context.terminal.data().write_all(START.as_bytes())?;
     context.terminal.flush()?;
     Ok(exit::DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tree;
+    use crate::args::connection::{GLOBAL_WITH_VALUE, GROUPS, WITH_VALUE};
+
+    #[test]
+    fn flags_before_a_command_are_recognized() {
+        let tree = tree();
+        let groups = tree.get_subcommands().filter(|command| command.has_subcommands());
+        let mut groups: Vec<_> = groups.map(clap::Command::get_name).collect();
+        groups.sort_unstable();
+        assert_eq!(groups, GROUPS);
+        let flags = |command: &clap::Command, is_wanted: fn(&clap::Arg) -> bool| {
+            let args =
+                command.get_arguments().filter(|arg| arg.get_action().takes_values() && is_wanted(arg));
+            let names = args.flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default());
+            names.map(|name| format!("--{name}")).collect::<Vec<_>>()
+        };
+        assert_eq!(flags(&tree, clap::Arg::is_global_set), GLOBAL_WITH_VALUE);
+        let open = tree.find_subcommand("open").expect("a command with only connection flags");
+        let of_connection = flags(open, |arg| arg.get_help_heading() == Some("Connection"));
+        assert!(of_connection.iter().all(|flag| WITH_VALUE.contains(&flag.as_str())), "{of_connection:?}");
+    }
 }

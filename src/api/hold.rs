@@ -14,12 +14,13 @@ use crate::model::words::Log;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "case-2026-14", "reason": "court order 14/2026", "filter": "resource=connector%2F42"}))]
 pub struct CreateHold {
-    /// Its name: up to 64 letters, digits, hyphens, dots and underscores. It is given once, also after the hold is released.
+    /// Its name: up to 64 letters, digits, hyphens, dots and underscores. A name is never reused, not even after the
+    /// release.
     pub name: String,
     /// Why, in up to 500 characters.
     pub reason: String,
     /// The entries that it covers, also those recorded later: a query string of up to 16 KiB with the filters of
-    /// `GET /audit-logs`, without `field` and `q`. Empty for the whole log.
+    /// `GET /audit-logs`, without `field`, `ip`, `reason` and `q`. Empty for the whole log.
     pub filter: String,
 }
 
@@ -101,7 +102,7 @@ pub fn filter_text(filter: &HoldFilter) -> String {
 pub struct CoveredEntries {
     /// Their number.
     pub count: u64,
-    /// How many of them have expired: without a hold, the next prune deletes these.
+    /// How many of them have expired: unless an active hold covers them, the next prune deletes them.
     pub expired: u64,
     /// When the oldest one happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,22 +10,22 @@ use utoipa::ToSchema;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::prune::Pruned;
 
-/// One page of entries. What leads to the next page stands first, so that it can be asked for before this one is read.
+/// One page of entries. `page` is the first member, so that a client can request the next page before it parses the entries.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page {
-    /// Where this page lies in the whole answer.
+    /// The position of this page in the whole answer.
     pub page: PageInfo,
-    /// How many entries match in all; only when asked for with `total=true`.
+    /// How many entries match in all; only with `total=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Total>,
     /// The pruned range that the page may miss. Absent if nothing was pruned, and with `after_id` if it lies before that id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Pruned>,
-    /// The entries, in the order asked for.
+    /// The entries, in the requested order.
     pub data: Vec<Entry>,
 }
 
-/// As [`Page`], with its texts where they came.
+/// A [`Page`] whose entries borrow from the response text.
 #[derive(Debug, Deserialize)]
 pub struct PageView<'a> {
     /// How many entries match in all.
@@ -58,13 +58,13 @@ impl PageInfo {
             }
         }
         let mut found = None;
-        // The parser complains of what is left unread, which was the purpose.
+        // The rest is deliberately unread, so the parser's error is expected.
         drop(serde_json::Deserializer::from_str(page).deserialize_map(UntilFound(&mut found)));
         found
     }
 }
 
-/// Where a page lies in the whole answer.
+/// The position of a page in the whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageInfo {
     /// The largest number of entries this page could hold.
@@ -84,7 +84,7 @@ pub struct Total {
     /// The number of entries.
     #[schema(example = 1284)]
     pub count: u64,
-    /// Whether the number is exact. It is.
+    /// Always true.
     pub exact: bool,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_a_page_lies_is_known_before_its_entries_are_read() {
+    fn page_info_is_read_from_a_truncated_page() {
         let info = PageInfo { limit: 5, next_cursor: Some("c".to_owned()), as_of: 7 };
         let page = r#"{"x":[{"page":0}],"page":{"limit":5,"next_cursor":"c","as_of":7},"data":["#;
         assert_eq!(PageInfo::of(page), Some(info));

@@ -44,7 +44,7 @@ fn export_parameters(log: Log) -> Vec<Parameter> {
         .collect()
 }
 
-/// A parameter of rows. A page may also be JSON, which has none of them.
+/// A parameter of CSV, TSV or JSON lines output. With `is_page`, the description says that JSON pages do not have it.
 fn row_parameter(name: &str, is_page: bool) -> Parameter {
     let boolean = || ObjectBuilder::new().schema_type(Type::Boolean).into();
     let (description, schema) = match name {
@@ -63,16 +63,16 @@ fn row_parameter(name: &str, is_page: bool) -> Parameter {
         "bom" => ("Whether CSV begins with a byte order mark, by which Excel recognises UTF-8.", boolean()),
         "max_cell" => (
             "The most characters of a cell. Longer ones are cut and marked as cut.",
-            whole(i64::try_from(MIN_CELL).unwrap_or(i64::MAX), None, None),
+            whole(i64::try_from(MIN_CELL).unwrap_or(i64::MAX), None),
         ),
-        "format" => (
-            "The form, which is stronger than `Accept`. Default: csv.",
-            one_of(&RowForm::ALL.map(RowForm::as_str)),
-        ),
-        _ => (
+        "format" => {
+            ("The format; overrides `Accept`. Default: csv.", one_of(&RowForm::ALL.map(RowForm::as_str)))
+        }
+        "trailer" => (
             "Whether the last line is a trailer, with which `krosyn-audit verify` checks that nothing is missing.",
             boolean(),
         ),
+        _ => ("", string()),
     };
     let only = if is_page { "Only if `Accept` prefers CSV or TSV to JSON. " } else { "" };
     ParameterBuilder::new()
@@ -145,17 +145,23 @@ fn by() -> Parameter {
 
 const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` or `^` excludes a value; `\\` escapes `,`, `!`, `^` and `\\`.";
 
-fn parameter(log: Log, name: &str) -> Parameter {
-    let words = match name {
-        "action" => quoted(Action::of(log).iter().map(|word| word.as_str())),
-        _ => quoted(ModelType::of(log).iter().map(|word| word.as_str())),
-    };
-    let limits = format!(
-        "The size of a page. JSON: at most {MAX_LIMIT}, default {DEFAULT_LIMIT}. CSV, TSV and JSON lines: at most {MAX_ROWS}, which is their default."
-    );
+/// The description of a parameter, the schema of one value, and whether it takes several.
+fn described(log: Log, name: &str) -> (String, RefOr<Schema>, bool) {
     let (description, schema, is_list) = match name {
-        "action" => (&*format!("The action: {words}."), string(), true),
-        "model_type" => (&*format!("{words}."), string(), true),
+        "action" => {
+            let words = quoted(Action::of(log).iter().map(|word| word.as_str()));
+            return (format!("The action: {words}."), string(), true);
+        }
+        "model_type" => {
+            let words = quoted(ModelType::of(log).iter().map(|word| word.as_str()));
+            return (format!("{words}."), string(), true);
+        }
+        "limit" => {
+            let text = format!(
+                "The size of a page. JSON: at most {MAX_LIMIT}, default {DEFAULT_LIMIT}. CSV, TSV and JSON lines: at most {MAX_ROWS}, which is their default."
+            );
+            return (text, whole(1, Some(MAX_ROWS.into())), false);
+        }
         "user" => (
             "An id, e-mail or name, or whole words of an e-mail or name, case-insensitive. Exact, case-sensitive: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user shown as `Ana` (by e-mail, else name, else id). With a kind: `token/id:7`.",
             string(),
@@ -175,9 +181,9 @@ fn parameter(log: Log, name: &str) -> Parameter {
             true,
         ),
         "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`, `mcp`.", string(), true),
-        "request_id" => ("The request the entry was part of.", string(), true),
+        "request_id" => ("The id of the request that made the change.", string(), true),
         "ip" => (
-            "The address that the change came from, or a network: `198.51.100.23`, `198.51.100.0/24`. An entry without an address is in no network.",
+            "The client's IP address, or a network: `198.51.100.23`, `198.51.100.0/24`. An entry without an address is in no network.",
             string(),
             true,
         ),
@@ -187,7 +193,7 @@ fn parameter(log: Log, name: &str) -> Parameter {
             true,
         ),
         "q" => (
-            "Text in the name of the resource, the users, field names, visible values, the reason, the address, the program or the request id. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
+            "Text in the name of the resource, the users, field names, visible values, the reason, the address, the user agent or the request id. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
             ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
             true,
         ),
@@ -198,15 +204,14 @@ fn parameter(log: Log, name: &str) -> Parameter {
             one_of(&["desc", "asc"]),
             false,
         ),
-        "limit" => (&*limits, whole(1, Some(MAX_ROWS.into()), None), false),
         "cursor" => (
-            "`page.next_cursor` of the previous page. It is bound to the filter and order: with others the answer is 422 `cursor_mismatch`.",
+            "`page.next_cursor` of the previous page. It is bound to the filter and order: any other filter or order gives 422 `cursor_mismatch`.",
             string(),
             false,
         ),
         "after_id" => (
             "Read in id order, which is commit order, starting after this id, to follow the log. Cannot be combined with `order`.",
-            whole(0, Some(i64::MAX), None),
+            whole(0, Some(i64::MAX)),
             false,
         ),
         "tz" => (
@@ -214,13 +219,19 @@ fn parameter(log: Log, name: &str) -> Parameter {
             string(),
             false,
         ),
-        "as_of" => ("Leave out entries with a higher id.", whole(0, Some(i64::MAX), None), false),
-        _ => (
+        "as_of" => ("Leave out entries with a higher id.", whole(0, Some(i64::MAX)), false),
+        "total" => (
             "Also count all entries that match.",
             ObjectBuilder::new().schema_type(Type::Boolean).into(),
             false,
         ),
+        _ => ("", string(), false),
     };
+    (description.to_owned(), schema, is_list)
+}
+
+fn parameter(log: Log, name: &str) -> Parameter {
+    let (description, schema, is_list) = described(log, name);
     let builder =
         ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
     if is_list {
@@ -228,7 +239,7 @@ fn parameter(log: Log, name: &str) -> Parameter {
         let most = if is_prose { MAX_TEXTS } else { MAX_VALUES };
         let list = ArrayBuilder::new().items(schema).max_items(Some(most)).build();
         let schema = RefOr::T(Schema::Array(list));
-        let text = if is_prose { description.to_owned() } else { format!("{description} {LIST}") };
+        let text = if is_prose { description } else { format!("{description} {LIST}") };
         builder
             .description(Some(text))
             .style(Some(ParameterStyle::Form))
@@ -257,18 +268,27 @@ fn one_of(words: &[&'static str]) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).into()
 }
 
-fn whole(minimum: i64, maximum: Option<i64>, default: Option<i64>) -> RefOr<Schema> {
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(minimum))
-        .maximum(maximum)
-        .default(default.map(serde_json::Value::from))
-        .into()
+fn whole(minimum: i64, maximum: Option<i64>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(minimum)).maximum(maximum).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_parameter_has_a_description() {
+        for parameters in [list_parameters, export_parameters, only_filter_parameters, count_parameters] {
+            for parameter in [Log::Audit, Log::Trail].into_iter().flat_map(parameters) {
+                let text = parameter.description.unwrap_or_default();
+                assert!(
+                    text.trim_end().ends_with('.') && text != "Only if `Accept` prefers CSV or TSV to JSON. ",
+                    "{}: {text}",
+                    parameter.name
+                );
+            }
+        }
+    }
 
     #[test]
     fn limits_are_documented_as_they_are() {

@@ -51,7 +51,7 @@ pub enum Code {
     TooManyRequests,
     /// 500: internal error; the server's log has the details under the request id.
     Internal,
-    /// 503: the store cannot be reached; see `Retry-After`.
+    /// 503: temporarily unavailable: the store cannot be reached, a query took too long, or a limit is reached; see `Retry-After`.
     Unavailable,
     /// 503: the store cannot be written: its disk is full, failed or read-only.
     Unwritable,
@@ -119,7 +119,7 @@ impl Code {
             Self::NotStored => "Not stored",
             Self::TooManyRequests => "Too many requests",
             Self::Internal | Self::Unknown => "Internal error",
-            Self::Unavailable => "The store cannot be reached",
+            Self::Unavailable => "Temporarily unavailable",
             Self::Unwritable => "The store cannot be written",
         }
     }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(problem.errors.len(), MAX_ERRORS);
         assert!(problem.detail.ends_with("; and 480 more"), "{}", problem.detail);
         assert!(serde_json::to_string(&problem).expect("JSON").len() < 64 << 10);
-        let one = Problem::invalid(vec![FieldError::new("limit", "is a whole number")]);
-        assert_eq!(one.detail, "limit is a whole number");
+        let one = Problem::invalid(vec![FieldError::new("limit", "must be a whole number")]);
+        assert_eq!(one.detail, "limit must be a whole number");
     }
 }

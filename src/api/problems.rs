@@ -31,7 +31,7 @@ impl IntoResponses for CommonProblems {
             ("500", "Internal error; the server's log has the details under the request id"),
             (
                 "503",
-                "The store is unavailable, or a limit of connections or memory is reached; see Retry-After",
+                "The store cannot be reached, a query took too long, or a limit of connections or memory is reached; see Retry-After",
             ),
         ])
     }

@@ -14,18 +14,20 @@ use crate::model::words::Plan;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"dry_run": true, "older_than": "4y"}))]
 pub struct PruneRequest {
-    /// Only say what would go.
+    /// Count without deleting.
     #[serde(default, deserialize_with = "null_is_default")]
     pub dry_run: bool,
-    /// An age longer than the plan's retention.
+    /// Delete entries older than this: at least the plan's retention, or the floor if an operator has set one. Default: the
+    /// retention.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "120d")]
     pub older_than: Option<Age>,
-    /// Delete only what happened before this moment, which may not lie after the cutoff: what a plan has shown.
+    /// Delete only entries before this time, at the latest the current cutoff. Send the `cutoff` of a dry run to delete
+    /// exactly what it counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub cutoff: Option<Timestamp>,
-    /// Leave entries recorded after this id: what a plan has not seen stays.
+    /// Keep entries with a higher id. Send the `as_of` of a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<u64>,
     /// Refuse, deleting nothing, when more entries than this have expired.
@@ -34,13 +36,13 @@ pub struct PruneRequest {
     /// Stop after this many seconds and say `"complete": false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_seconds: Option<u32>,
-    /// Confirms the server's clock although it seems to be ahead, and prunes by it.
+    /// Prune although the server's clock seems to be ahead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_is_right: bool,
-    /// End the lease of another prune that no longer runs; the record of this one says so.
+    /// Take over the lease of a prune that no longer runs; the trail records it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_lease: bool,
-    /// Keep what these holds cover even if they have been released: the holds of a plan (`held_by`).
+    /// Keep the entries that these holds cover, also if they have been released. Send the holds of a dry run (`held_by`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<String>,
 }
@@ -48,9 +50,9 @@ pub struct PruneRequest {
 /// What a prune did, or what it would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PruneAnswer {
-    /// Whether nothing was deleted because only the plan was asked for.
+    /// Whether this was a dry run.
     pub dry_run: bool,
-    /// Whether everything that had expired is gone. Always true of a plan.
+    /// False if the prune stopped before it had deleted all expired entries. Always true for a dry run.
     pub complete: bool,
     /// The server's clock when the cutoff was fixed.
     #[schema(value_type = String, format = DateTime)]
@@ -65,32 +67,33 @@ pub struct PruneAnswer {
     /// The plan's retention.
     #[schema(value_type = String, example = "90d")]
     pub retention: Age,
-    /// What had expired and what stays, when the prune began.
+    /// Counts when the prune began.
     pub counts: PruneCounts,
-    /// The same by model type, without those that have no entry.
+    /// Counts by model type; types without entries are left out.
     pub by_model_type: Vec<ModelTypeCounts>,
     /// The holds that keep expired entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held_by: Vec<HeldBy>,
-    /// The oldest entry there was.
+    /// When the oldest entry happened, before the prune.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub oldest: Option<Timestamp>,
     /// The record that is kept for ever; absent when nothing was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<Prune>,
-    /// Whether the text of what was deleted has left the store's files: not yet while somebody reads, and when the
-    /// database decides is right on PostgreSQL. Absent when nothing was deleted.
+    /// Whether the text of deleted entries has left the store's files. False while a query still reads it, and always false on
+    /// PostgreSQL, which frees the space by itself. Absent when nothing was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purged: Option<bool>,
 }
 
-/// How many entries go and how many stay. All entries are `expired` and `kept` together.
+/// How many entries a prune deletes, and how many it keeps. `expired` + `kept` is the total.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PruneCounts {
-    /// Entries before the cutoff that no hold covers: a prune deletes them.
+    /// Entries before the cutoff that no hold covers: a prune deletes them. Held entries are not counted here, although they
+    /// have expired.
     pub expired: u64,
-    /// Entries that stay, including held ones.
+    /// Entries that a prune keeps, including held ones.
     pub kept: u64,
     /// The part of `kept` that has expired and is covered by a hold.
     #[serde(default)]
@@ -104,7 +107,7 @@ pub struct Prunes {
     pub data: Vec<Prune>,
 }
 
-/// What the organization promises to keep, and what it holds.
+/// The retention of an organization, and its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RetentionAnswer {
     /// The commercial plan.
@@ -112,7 +115,7 @@ pub struct RetentionAnswer {
     /// The plan's retention.
     #[schema(value_type = String, example = "90d")]
     pub retention: Age,
-    /// A shorter age that prunes may name, when an operator allows one.
+    /// A shorter age that an operator allows for `older_than`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "30d")]
     pub floor: Option<Age>,
@@ -122,7 +125,7 @@ pub struct RetentionAnswer {
     /// Entries that happened before this have expired.
     #[schema(value_type = String, format = DateTime)]
     pub cutoff: Timestamp,
-    /// How many entries have expired, and how many have not.
+    /// How many entries the next prune deletes, and how many it keeps.
     pub counts: PruneCounts,
     /// The holds that keep expired entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -72,9 +72,9 @@ impl Query {
         mut other: impl FnMut(&str, &str, &mut Vec<FieldError>) -> bool,
     ) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { limit: rules.default_limit, ..Self::default() };
-        let mut seen = Seen::default();
+        let mut seen = PairReader::default();
         let mut ordered = false;
-        for (name, value) in few_enough(pairs)? {
+        for (name, value) in limited(pairs)? {
             if read_filter(log, &mut query.filter, &mut seen, name, value) {
                 continue;
             }
@@ -90,15 +90,14 @@ impl Query {
                     match value {
                         "desc" => query.order = Order::Descending,
                         "asc" => query.order = Order::Ascending,
-                        _ => {
-                            errors.push(FieldError::new(name, "is desc (newest first) or asc (oldest first)"))
-                        }
+                        _ => errors
+                            .push(FieldError::new(name, "must be desc (newest first) or asc (oldest first)")),
                     }
                 }
                 "limit" => match value.parse() {
                     Ok(limit) if (1..=rules.max_limit).contains(&limit) => query.limit = limit,
                     _ => {
-                        let detail = format!("is a whole number from 1 to {}", rules.max_limit);
+                        let detail = format!("must be a whole number from 1 to {}", rules.max_limit);
                         errors.push(FieldError::new(name, detail));
                     }
                 },
@@ -113,7 +112,7 @@ impl Query {
                 "total" => match value {
                     "true" => query.total = true,
                     "false" => query.total = false,
-                    _ => errors.push(FieldError::new(name, "is true or false")),
+                    _ => errors.push(FieldError::new(name, "must be true or false")),
                 },
                 _ if other(name, value, errors) => {}
                 _ => seen.unknown(name, rules.names),
@@ -168,7 +167,7 @@ impl Query {
 ///
 /// # Errors
 /// One error, which names the limit and repeats no parameter.
-pub(super) fn few_enough<'a>(
+pub(super) fn limited<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<(&'a str, &'a str)>, Vec<FieldError>> {
     let few: Vec<_> = pairs.into_iter().take(MAX_PARAMETERS + 1).collect();
@@ -188,8 +187,8 @@ pub fn read_only_filter<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Filter, Vec<FieldError>> {
     let mut filter = Filter::default();
-    let mut seen = Seen::default();
-    for (name, value) in few_enough(pairs)? {
+    let mut seen = PairReader::default();
+    for (name, value) in limited(pairs)? {
         if !read_filter(log, &mut filter, &mut seen, name, value) {
             seen.unknown(name, &[]);
         }
@@ -213,12 +212,12 @@ pub fn filter_pairs(filter: &Filter) -> Vec<(&'static str, String)> {
 
 /// The parameters seen so far that may appear only once, and the errors.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct PairReader {
     names: HashSet<String>,
     pub(super) errors: Vec<FieldError>,
 }
 
-impl Seen {
+impl PairReader {
     pub(super) fn once(&mut self, name: &str) {
         if !self.names.insert(name.to_owned()) {
             self.errors.push(FieldError::new(name, "appears more than once"));
@@ -238,7 +237,13 @@ impl Seen {
 }
 
 /// Reads a pair if it belongs to a filter. Returns whether it does.
-pub(super) fn read_filter(log: Log, filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
+pub(super) fn read_filter(
+    log: Log,
+    filter: &mut Filter,
+    seen: &mut PairReader,
+    name: &str,
+    value: &str,
+) -> bool {
     if let Some(added) = add_text(filter, log, name, value) {
         if let Err(error) = added {
             seen.errors.push(FieldError::new(name, error.detail));

@@ -1,5 +1,5 @@
-//! Pages of entries as rows: CSV, TSV or JSON lines, chosen by `Accept`. The body has only the rows; what leads to the
-//! next page is in headers, which server and client share here.
+//! Pages of entries as rows: CSV, TSV or JSON lines, chosen by `Accept`. The body has only the rows; the
+//! cursor of the next page is in headers, which server and client share here.
 
 use std::fmt;
 
@@ -143,7 +143,7 @@ impl RowOptions {
             "bom" => self.bom = flag(name, value, errors),
             _ => match value.parse() {
                 Ok(max) if max >= MIN_CELL => self.max_cell = Some(max),
-                _ => errors.push(FieldError::new(name, format!("is a whole number from {MIN_CELL}"))),
+                _ => errors.push(FieldError::new(name, format!("must be a whole number from {MIN_CELL}"))),
             },
         }
         true
@@ -164,7 +164,7 @@ impl RowOptions {
 
 fn flag(name: &str, value: &str, errors: &mut Vec<FieldError>) -> bool {
     if !matches!(value, "true" | "false") {
-        errors.push(FieldError::new(name, "is true or false"));
+        errors.push(FieldError::new(name, "must be true or false"));
     }
     value == "true"
 }
@@ -227,7 +227,7 @@ impl ExportQuery {
             match name {
                 "trailer" => trailer = flag(name, value, errors),
                 "format" if format == Some(None) => {
-                    errors.push(FieldError::new(name, "is csv, tsv or jsonl"));
+                    errors.push(FieldError::new(name, "must be csv, tsv or jsonl"));
                 }
                 "format" => {}
                 _ => return options.read(name, value, errors),

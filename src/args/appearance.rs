@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use crate::args::output::AppearanceArgs;
 use crate::config::env::Environment;
 use crate::config::{Origin, SelectedProfile};
+use crate::terminal::ColorWhen;
 
 /// The value of a setting, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub(crate) struct ResolvedSetting {
 }
 
 impl AppearanceArgs {
-    /// Sets what was not typed, and returns each setting with its origin. `is_typed` takes the id of a flag.
+    /// Fills in the settings that have no flag on the command line, and returns each setting with its origin. `is_typed` takes
+    /// the id of a flag.
     pub(crate) fn resolve(
         &mut self,
         is_typed: impl Fn(&str) -> bool,
@@ -40,23 +42,35 @@ impl AppearanceArgs {
         };
         self.tz = Some(zone);
 
-        let time_origin = match () {
-            () if is_typed("time") => Origin::Flag("--time"),
-            () if set(&mut self.time, profile.time) => by_profile(),
-            () => Origin::Default,
+        let time_origin = if is_typed("time") {
+            Origin::Flag("--time")
+        } else if set(&mut self.time, profile.time) {
+            by_profile()
+        } else {
+            Origin::Default
         };
-        let color_origin = match () {
-            () if is_typed("color") => Origin::Flag("--color"),
-            () if environment.no_color => Origin::Variable("NO_COLOR"),
-            () if environment.force_color => Origin::Variable("CLICOLOR_FORCE"),
-            () if environment.dumb => Origin::Variable("TERM"),
-            () if set(&mut self.color, profile.color) => by_profile(),
-            () => Origin::Default,
+        let variables = [
+            (environment.no_color, ColorWhen::Never, "NO_COLOR"),
+            (environment.force_color, ColorWhen::Always, "CLICOLOR_FORCE"),
+            (environment.dumb, ColorWhen::Never, "TERM"),
+        ];
+        let variable = variables.into_iter().find(|(is_set, ..)| *is_set);
+        let color_origin = if is_typed("color") && (self.color != ColorWhen::Auto || variable.is_none()) {
+            Origin::Flag("--color")
+        } else if let Some((_, color, name)) = variable {
+            self.color = color;
+            Origin::Variable(name)
+        } else if set(&mut self.color, profile.color) {
+            by_profile()
+        } else {
+            Origin::Default
         };
-        let theme_origin = match () {
-            () if is_typed("theme") => Origin::Flag("--theme"),
-            () if set(&mut self.theme, profile.theme) => by_profile(),
-            () => Origin::Default,
+        let theme_origin = if is_typed("theme") {
+            Origin::Flag("--theme")
+        } else if set(&mut self.theme, profile.theme) {
+            by_profile()
+        } else {
+            Origin::Default
         };
         let ascii_origin = match profile.ascii {
             _ if self.ascii => Origin::Flag("--ascii"),
@@ -85,9 +99,9 @@ impl AppearanceArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::output::{ThemeName, TimeDisplay};
+    use crate::args::output::TimeDisplay;
     use crate::config::file::{COLORS, Profile, THEMES, TIMES};
-    use crate::terminal::ColourWhen;
+    use crate::render::style::Theme;
 
     fn words<T: ValueEnum>() -> Vec<String> {
         let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
@@ -96,9 +110,9 @@ mod tests {
 
     #[test]
     fn profiles_and_flags_accept_the_same_words() {
-        assert_eq!(words::<ThemeName>(), THEMES);
+        assert_eq!(words::<Theme>(), THEMES);
         assert_eq!(words::<TimeDisplay>(), TIMES);
-        assert_eq!(words::<ColourWhen>(), COLORS);
+        assert_eq!(words::<ColorWhen>(), COLORS);
     }
 
     #[test]
@@ -126,7 +140,7 @@ mod tests {
             resolve(&mut args, &[], &Environment::default(), profile.clone()),
             work.map(|it| format!("{it} (profile work)"))
         );
-        assert!(args.ascii && args.theme == ThemeName::Mono && args.tz == Some(Tz::Asia__Tokyo));
+        assert!(args.ascii && args.theme == Theme::Mono && args.tz == Some(Tz::Asia__Tokyo));
         let environment =
             Environment { zone: Some(Tz::Europe__Madrid), no_color: true, ..Environment::default() };
         let mut args = AppearanceArgs { time: TimeDisplay::Absolute, ..AppearanceArgs::default() };
@@ -135,10 +149,20 @@ mod tests {
             [
                 "tz Europe/Madrid (TZ)",
                 "time absolute (--time)",
-                "color auto (NO_COLOR)",
+                "color never (NO_COLOR)",
                 "theme default (--theme)",
                 "ascii true (profile work)"
             ]
+        );
+        let mut args = AppearanceArgs { color: ColorWhen::Always, ..AppearanceArgs::default() };
+        assert_eq!(
+            resolve(&mut args, &["color"], &environment, Profile::default())[2],
+            "color always (--color)"
+        );
+        let mut args = AppearanceArgs::default();
+        assert_eq!(
+            resolve(&mut args, &["color"], &environment, Profile::default())[2],
+            "color never (NO_COLOR)"
         );
         let mut args = AppearanceArgs::default();
         let machine = Environment { machine_zone: Some(Tz::Asia__Kolkata), ..Environment::default() };

@@ -1,10 +1,9 @@
-//! Renders a connection as shell arguments, and tests those of a filter against the flags that read them.
+//! Renders connection flags as shell arguments.
 
 use crate::args::connection::ConnectionArgs;
-
 use crate::render::command_line::flag;
 
-/// The flags that name the same server.
+/// The flags that select the server of these arguments, for a printed command.
 pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
     let mut words = Vec::new();
     let values = [
@@ -22,6 +21,7 @@ pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String>
     words
 }
 
+// The tests of `render::command_line` are here, because they need `FilterArgs`.
 #[cfg(test)]
 mod tests {
     use std::process::Command;
@@ -48,8 +48,8 @@ mod tests {
     fn read(words: &[String]) -> Filter {
         let typed = Typed::try_parse_from([&["x".to_owned()], words].concat()).expect("flags");
         let now = "2026-11-22T08:00:00Z".parse().expect("a time");
-        let question = typed.filter.parse(&TimeContext { now, zone: chrono_tz::Asia::Tokyo });
-        question.expect("a question").filter
+        let parsed = typed.filter.parse(&TimeContext { now, zone: chrono_tz::Asia::Tokyo });
+        parsed.expect("a filter").filter
     }
 
     /// The words into which a shell splits the line.
@@ -73,13 +73,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_rendered_filter_selects_the_same((user, on_behalf_of) in (texts(), texts()), text in texts(), field in texts(), request_id in texts(), since in any::<Option<u32>>()) {
-            let at = since.map(|seconds| format!("@{seconds}").parse::<String>().expect("a text"));
             let mut filter = Filter { user, on_behalf_of, text, field, request_id, ..Filter::default() };
             filter.action.include = vec![Action::Updated, Action::Deleted];
             filter.model_type.exclude = vec![ModelType::ConnectorEndpoint];
             filter.via.include = vec![Via::Terraform];
-            if let Some(at) = at {
-                filter.since = read(&["--since".to_owned(), at]).since;
+            if let Some(seconds) = since {
+                filter.since = read(&["--since".to_owned(), format!("@{seconds}")]).since;
             }
             let words = filter_words(&filter);
             prop_assert_eq!(read(&words), filter);

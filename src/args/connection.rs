@@ -30,12 +30,12 @@ pub(crate) struct ConnectionArgs {
     pub insecure_http: bool,
 }
 
-/// The connection flags with a value, also those of operator commands.
-const WITH_VALUE: [&str; 4] = ["--server", "--store", "--token-file", "--org"];
-/// The global flags with a value.
-const GLOBAL_WITH_VALUE: [&str; 5] = ["--color", "--theme", "--tz", "--time", "--profile"];
-/// The commands that have commands of their own.
-const GROUPS: [&str; 3] = ["org", "store", "token"];
+/// Connection flags that take a value. Operator commands have --store and --org, too.
+pub(crate) const WITH_VALUE: [&str; 4] = ["--server", "--store", "--token-file", "--org"];
+/// Global flags that take a value.
+pub(crate) const GLOBAL_WITH_VALUE: [&str; 5] = ["--color", "--theme", "--tz", "--time", "--profile"];
+/// Commands with subcommands.
+pub(crate) const GROUPS: [&str; 4] = ["hold", "org", "store", "token"];
 
 /// Moves connection flags from before the command to after it, among its own flags.
 pub(crate) fn behind_command(words: Vec<OsString>) -> Vec<OsString> {
@@ -112,11 +112,12 @@ fn not_a_server(text: &str) -> String {
     let is_local = Url::parse(&local).is_ok_and(|url| crate::client::is_loopback(&url));
     let is_file = text.contains('/') || text.ends_with(".db") || text.ends_with(".sqlite");
     let is_host = !is_file && text.contains('.') && Url::parse(&format!("https://{text}")).is_ok();
-    let meant = match () {
-        () if is_local => Some(local),
-        () if is_file && !text.contains("://") => Some(format!("sqlite:{text}")),
-        () if is_host => Some(format!("https://{text}")),
-        () => None,
+    let meant = if is_local {
+        Some(local)
+    } else if is_file && !text.contains("://") {
+        Some(format!("sqlite:{text}"))
+    } else {
+        is_host.then(|| format!("https://{text}"))
     };
     let suggestion = meant.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
     format!("{text:?} is not a server address{suggestion}: {expected}")
@@ -136,6 +137,7 @@ mod tests {
             ("k --server sqlite:x list -n 1", "k list --server sqlite:x -n 1"),
             ("k --tz utc --org=acme --insecure-http list", "k --tz utc list --org=acme --insecure-http"),
             ("k --store sqlite:x token list", "k token list --store sqlite:x"),
+            ("k --server x hold list", "k hold list --server x"),
             ("k list --server x", "k list --server x"),
             ("k -v --demo list", "k -v --demo list"),
             ("k --server", "k --server"),

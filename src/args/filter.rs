@@ -14,7 +14,7 @@ use crate::render::command_line::filter_flag;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub struct FilterArgs {
-    /// All but the reason.
+    /// All filters except `--reason`, which `hold` uses for its own reason.
     #[command(flatten)]
     pub base: BaseFilterArgs,
 
@@ -44,8 +44,8 @@ pub struct BaseFilterArgs {
     #[arg(short = 't', long, value_name = "TYPE")]
     pub model_type: Vec<String>,
 
-    /// The user: an id, e-mail address or name, or whole words of one, in any case; exactly one user by id:7, email:…,
-    /// name:… or is:LABEL (as shown in the list), of one kind by token/id:7 (can be repeated)
+    /// The user: an id, e-mail address or name, or whole words of one, in any case; id:7, email:…, name:… or is:LABEL (the
+    /// name that the list shows) select exactly one, and token/id:7 also fixes the kind (can be repeated)
     #[arg(short, long, value_name = "USER")]
     pub user: Vec<String>,
 
@@ -58,8 +58,8 @@ pub struct BaseFilterArgs {
     pub resource: Vec<String>,
 
     /// A field that changed, or a path into one as show and blame print it: perform.retry, list[3], labels."app.io/name";
-    /// status=disabled is the value after the change, 'role:viewer→admin' both values (also ->; * is any value, nothing is
-    /// absent) (can be repeated)
+    /// status=disabled is the value after the change, 'role:viewer→admin' both values ('->' works, too; * is any value; an
+    /// empty side is an absent value: 'role:→admin') (can be repeated)
     #[arg(long, value_name = "PATH[=VALUE]")]
     pub field: Vec<String>,
 
@@ -71,11 +71,11 @@ pub struct BaseFilterArgs {
     #[arg(long, value_name = "ID")]
     pub request_id: Vec<String>,
 
-    /// The address that it came from, or a network: 198.51.100.23, 198.51.100.0/24 (can be repeated)
+    /// The client's IP address, or a network: 198.51.100.23, 198.51.100.0/24 (can be repeated)
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Vec<String>,
 
-    /// Text in names, users, field names, visible values, the reason, address, program or request id, in any case
+    /// Text in names, users, field names, visible values, the reason, address, user agent or request id, in any case
     /// (can be repeated; commas do not separate values)
     #[arg(short = 'g', long, value_name = "TEXT")]
     pub grep: Vec<String>,

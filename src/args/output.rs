@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
-use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::model::time::{self, TimeContext};
 use crate::render::event::EventFormat;
 use crate::render::style::{Style, Theme};
-use crate::terminal::{ColourWhen, Terminal};
+use crate::terminal::{ColorWhen, Terminal};
 
 /// Global flags, accepted before and after every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,11 +16,11 @@ use crate::terminal::{ColourWhen, Terminal};
 pub(crate) struct AppearanceArgs {
     /// When to use colour: auto, always, never (auto follows NO_COLOR, CLICOLOR_FORCE and TERM=dumb)
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
-    pub color: ColourWhen,
+    pub color: ColorWhen,
 
     /// Colour theme: default (red and green), colorblind (orange and blue), mono (no hue)
     #[arg(long, value_name = "THEME", global = true, default_value = "default", hide_possible_values = true)]
-    pub theme: ThemeName,
+    pub theme: Theme,
 
     /// Use only ASCII characters
     #[arg(long, global = true)]
@@ -49,17 +48,6 @@ pub(crate) struct AppearanceArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ThemeName {
-    /// Red and green.
-    #[default]
-    Default,
-    /// Orange and blue.
-    Colorblind,
-    /// No hue.
-    Mono,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TimeDisplay {
     /// As dates.
     #[default]
@@ -75,14 +63,9 @@ fn zone(text: &str) -> Result<Tz, String> {
 impl AppearanceArgs {
     /// The style of rendered text on this terminal.
     pub(crate) fn style(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
-        let theme = match self.theme {
-            ThemeName::Default => Theme::Default,
-            ThemeName::Colorblind => Theme::Colorblind,
-            ThemeName::Mono => Theme::Mono,
-        };
-        let (width, colour) = (terminal.width, terminal.colours_stdout());
+        let (width, color) = (terminal.width, terminal.colors_stdout());
         let (ascii, relative) = (self.ascii, self.time == TimeDisplay::Relative);
-        Style { width, colour, theme, ascii, truncate, relative, time }
+        Style { width, color, theme: self.theme, ascii, truncate, relative, time }
     }
 }
 
@@ -134,17 +117,6 @@ impl Format {
             Self::Leef => Some(EventFormat::Leef),
             Self::Table | Self::Wide | Self::Json | Self::Jsonl | Self::Csv | Self::Tsv => None,
         }
-    }
-}
-
-/// The names of `forward --as`.
-impl ValueEnum for EventFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.as_str()))
     }
 }
 

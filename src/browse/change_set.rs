@@ -28,7 +28,7 @@ impl ChangeSetPosition {
 }
 
 /// The place of each entry.
-pub(crate) fn positions(entries: &[Entry]) -> Vec<ChangeSetPosition> {
+pub(crate) fn change_set_positions(entries: &[Entry]) -> Vec<ChangeSetPosition> {
     let is_same = |one: Option<&Entry>, other: Option<&Entry>| match (one, other) {
         (Some(one), Some(other)) => {
             one.context.request_id.is_some() && one.context.request_id == other.context.request_id
@@ -65,7 +65,7 @@ mod tests {
                 entry
             })
             .collect();
-        assert_eq!(positions(&entries), [First, Inner, Last, Alone, Alone, Alone, First, Last]);
-        assert_eq!(positions(&[]), []);
+        assert_eq!(change_set_positions(&entries), [First, Inner, Last, Alone, Alone, Alone, First, Last]);
+        assert_eq!(change_set_positions(&[]), []);
     }
 }

@@ -48,7 +48,7 @@ pub(crate) const COPY_KEYS: &str = "copy: t text · j JSON · c command · l lin
 
 /// An entry as text, without colours.
 pub(crate) fn entry_text(entry: &Entry, style: &Style, holds: &[ActiveHold]) -> String {
-    let style = Style { width: TEXT_WIDTH, colour: false, ..*style };
+    let style = Style { width: TEXT_WIDTH, color: false, ..*style };
     let mut text = Vec::new();
     let holds = covering(holds, entry);
     let options = DetailOptions { full: true, holds: &holds, ..DetailOptions::default() };

@@ -59,7 +59,7 @@ impl Document {
     }
 
     /// Renders for this width, and keeps the view within the text.
-    pub(crate) fn settle(&mut self, columns: u16, rows: u16, (style, holds): (&Style, &[ActiveHold])) {
+    pub(crate) fn update_view(&mut self, columns: u16, rows: u16, (style, holds): (&Style, &[ActiveHold])) {
         if self.width != columns
             && let Some(content) = &self.content
         {

@@ -47,7 +47,7 @@ pub(crate) enum Answer {
 
 /// A page to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PageRequest {
+pub(crate) struct LoadRequest {
     pub(crate) filter: Filter,
     pub(crate) order: Order,
     pub(crate) place: Place,
@@ -95,7 +95,7 @@ pub(crate) enum Delay {
 /// Work for the caller of [`crate::browse::state::Browser::update`].
 #[derive(Debug)]
 pub(crate) enum Effect {
-    Load(RequestId, Box<PageRequest>),
+    Load(RequestId, Box<LoadRequest>),
     CountFacets(RequestId, Box<Filter>),
     ReadHolds(RequestId),
     Read(RequestId, Reading),

@@ -11,7 +11,7 @@ use crate::model::time::{Edge, TimeContext, When, parse};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 
-/// The label and the query parameter of each line, and an example of a value. Times come first: the others are used less often.
+/// The label, the query parameter and an example of each line, the most used first.
 const FIELDS: [(&str, &str, &str); 13] = [
     ("Text", "q", "names, users, values: warehouse"),
     ("Action", "action", "updated,deleted"),
@@ -38,13 +38,13 @@ pub(crate) struct FormField {
     pub(crate) input: LineInput,
     /// Whether the user has changed it. Other parts of the filter stay as they are.
     is_edited: bool,
-    /// Why the text is no value.
+    /// Why the text is invalid.
     pub(crate) error: Option<String>,
 }
 
 /// The form.
 #[derive(Debug)]
-pub(crate) struct Form {
+pub(crate) struct FilterEditor {
     pub(crate) fields: Vec<FormField>,
     pub(crate) current: usize,
     /// The filter when the form was opened, which Esc restores.
@@ -53,7 +53,7 @@ pub(crate) struct Form {
     pub(crate) wait: Option<RequestId>,
 }
 
-/// What a key does to the form.
+/// The effect of a key on the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormStep {
     Edited,
@@ -64,7 +64,7 @@ pub(crate) enum FormStep {
     Nothing,
 }
 
-impl Form {
+impl FilterEditor {
     pub(crate) fn new(filter: &Filter, context: &TimeContext) -> Self {
         let text = |parameter| match parameter {
             "since" => filter.since.map(|at| full(at, context)).unwrap_or_default(),
@@ -118,7 +118,8 @@ impl Form {
         field.is_edited = true;
     }
 
-    /// The filter with the edited lines. A line that is no value keeps the part of `current`, and shows why.
+    /// The filter with the edited lines. A line with invalid text keeps that part of `current` and gets an
+    /// error.
     pub(crate) fn filter(&mut self, log: Log, current: &Filter, context: &TimeContext) -> Filter {
         let mut filter = current.clone();
         for field in self.fields.iter_mut().filter(|field| field.is_edited) {

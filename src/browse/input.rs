@@ -32,11 +32,11 @@ impl Browser {
                 };
                 match form {
                     Some(form) => self.copy(form, effects),
-                    None => self.say("nothing was copied"),
+                    None => self.show_message("nothing was copied"),
                 }
             }
             Mode::Form(form) => match form.press(key) {
-                FormStep::Nothing => self.say(unknown_key::answer(key)),
+                FormStep::Nothing => self.show_message(unknown_key::answer(key)),
                 step => self.form_step(step, effects),
             },
             Mode::Search(input) | Mode::Jump(input) | Mode::Export(input) => match key.code {
@@ -57,7 +57,9 @@ impl Browser {
                 self.form_step(FormStep::Edited, effects);
             }
             // Pasted text is no command.
-            Mode::Normal | Mode::Copy => self.say("pasted text is no command: / searches, f filters"),
+            Mode::Normal | Mode::Copy => {
+                self.show_message("pasted text is no command: / searches, f filters")
+            }
         }
     }
 
@@ -111,7 +113,7 @@ impl Browser {
     pub(super) fn find(&mut self, is_backward: bool) {
         let text = self.searched.clone();
         if text.is_empty() {
-            self.say("nothing was searched yet: / searches");
+            self.show_message("nothing was searched yet: / searches");
             return;
         }
         let is_found = match self.screens.last_mut() {
@@ -142,7 +144,7 @@ impl Browser {
         };
         if !is_found {
             let hint = if self.list().is_some() { ": f searches the whole log" } else { "" };
-            self.fail(format!("{text:?} is not in what is loaded{hint}"));
+            self.show_error(format!("{text:?} is not in what is loaded{hint}"));
         }
     }
 
@@ -158,7 +160,7 @@ impl Browser {
             Ok(When::At { at, note }) => {
                 self.load(Place::At(at), effects);
                 if let Some(note) = note {
-                    self.say(note);
+                    self.show_message(note);
                 }
             }
             Ok(When::Entry(id)) => self.jump_to_entry(id, effects),
@@ -167,7 +169,7 @@ impl Browser {
                 .filter(|_| matches!(error.kind, TimeErrorKind::BareNumber | TimeErrorKind::BareYear))
             {
                 Some(id) => self.jump_to_entry(id, effects),
-                None => self.fail(error.to_string().lines().next().unwrap_or_default()),
+                None => self.show_error(error.to_string().lines().next().unwrap_or_default()),
             },
         }
     }
@@ -187,7 +189,7 @@ impl Browser {
             ExportSource::Marked(list.marks.iter().copied().collect())
         };
         let name = if name.is_empty() { DEFAULT_EXPORT } else { name }.to_owned();
-        self.say("exporting …");
+        self.show_message("exporting …");
         self.export = Some(request);
         effects.push(Effect::Export(request, name, source));
     }

@@ -17,6 +17,9 @@ use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Resource};
 use crate::model::page::{Order, Position};
 
+/// The message of a key that needs an entry, in a list without entries.
+pub(super) const EMPTY_LIST: &str = "the list is empty";
+
 /// A movement, in rows of the screen.
 pub(crate) fn movement(key: KeyEvent, page: i64) -> Option<i64> {
     let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
@@ -72,7 +75,7 @@ impl Browser {
         }
         match key.code {
             // A stray Esc must not end the command.
-            KeyCode::Esc if self.screens.len() == 1 => self.say("q quits"),
+            KeyCode::Esc if self.screens.len() == 1 => self.show_message("q quits"),
             KeyCode::Char('q' | 'Q') | KeyCode::Esc => self.back(effects),
             KeyCode::Char('?') | KeyCode::F(1) => {
                 if !matches!(self.screen(), Screen::Document(document) if is_help(document)) {
@@ -84,7 +87,7 @@ impl Browser {
             KeyCode::Char('N') => self.find(true),
             KeyCode::Char('y') => self.mode = Mode::Copy,
             KeyCode::Char('r') | KeyCode::F(5) => self.refresh(effects),
-            KeyCode::Char('h' | 'b' | '=' | 'd' | 'R' | 'c') => self.derive(key.code, effects),
+            KeyCode::Char('h' | 'b' | '=' | 'd' | 'R' | 'c') => self.open_related(key.code, effects),
             _ => match self.screen() {
                 Screen::List(_) => self.list_key(key, effects),
                 Screen::Document(_) => self.document_key(key),
@@ -107,11 +110,11 @@ impl Browser {
                 effects.push(Effect::Redraw);
             }
             (KeyCode::Char('r'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => self.refresh(effects),
-            _ => self.say(unknown_key::answer(key)),
+            _ => self.show_message(unknown_key::answer(key)),
         }
     }
 
-    /// Leaves the screen, and the command from the first one.
+    /// Closes the screen on top, or ends the command if it is the only one.
     pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
         if self.screens.len() > 1 {
             self.screens.pop();
@@ -138,15 +141,17 @@ impl Browser {
             KeyCode::Char('G' | '>') | KeyCode::End => document.top = usize::MAX,
             KeyCode::Char(' ') | KeyCode::Enter => document.scroll_by(page),
             KeyCode::Char('l') | KeyCode::Right if document.reaches_beyond(columns) => document.left += 8,
-            KeyCode::Char('l') | KeyCode::Right => self.say("no line is longer: Left goes back"),
+            KeyCode::Char('l') | KeyCode::Right => {
+                self.show_message("end of the longest line · Left scrolls back")
+            }
             KeyCode::Left if document.left > 0 => document.left = document.left.saturating_sub(8),
             KeyCode::Left | KeyCode::Backspace => drop(self.screens.pop()),
             KeyCode::Char('f' | 'x' | 't' | 'm' | 'M' | 'e' | 'F' | 'o' | '0'..='9') | KeyCode::Tab => {
-                self.say("this key works in a list: q goes back");
+                self.show_message("this key works in a list: q goes back");
             }
             _ => match movement(key, page) {
                 Some(rows) => document.scroll_by(rows),
-                None => self.say(unknown_key::answer(key)),
+                None => self.show_message(unknown_key::answer(key)),
             },
         }
     }
@@ -160,15 +165,20 @@ impl Browser {
                 (list, document)
             }
             _ => {
-                self.say("this key works in an opened entry: q goes back");
+                self.show_message("this key works in an opened entry: q goes back");
                 return;
             }
         };
         let before = list.selected;
         list.move_by(step);
         if list.selected == before {
-            let text = if step > 0 { "this is the last loaded entry" } else { "this is the first entry" };
-            self.say(text);
+            let text = match (step > 0, list.window.has_start(), list.window.has_end()) {
+                (true, _, true) => "this is the last entry",
+                (true, _, false) => "this is the last loaded entry",
+                (false, true, _) => "this is the first entry",
+                (false, false, _) => "this is the first loaded entry",
+            };
+            self.show_message(text);
         } else if let Some(entry) = list.entry() {
             document.show(Content::Entry(Box::new(entry.clone())));
         }
@@ -186,10 +196,10 @@ impl Browser {
     }
 
     /// Opens a view of the current entry or of its resource.
-    fn derive(&mut self, code: KeyCode, effects: &mut Vec<Effect>) {
+    fn open_related(&mut self, code: KeyCode, effects: &mut Vec<Effect>) {
         let Some(entry) = self.current_entry() else {
-            self.say(match self.screen() {
-                Screen::List(_) => "there is no entry in this list",
+            self.show_message(match self.screen() {
+                Screen::List(_) => EMPTY_LIST,
                 Screen::Document(_) => "this key needs an entry: q goes back",
             });
             return;
@@ -199,7 +209,7 @@ impl Browser {
             KeyCode::Char('h') => self.open_history(resource, ListPurpose::Browse, effects),
             KeyCode::Char('c') => {
                 let Some(request) = entry.context.request_id else {
-                    self.say("this entry belongs to no request");
+                    self.show_message("this entry belongs to no request");
                     return;
                 };
                 let mut filter = Filter::default();
@@ -231,7 +241,7 @@ impl Browser {
             [other] => self.read(Reading::Difference(resource, ordered(at, *other)), effects),
             _ => {
                 self.open_history(resource, ListPurpose::CompareWith(at), effects);
-                self.say(format!("choose the entry to compare with entry {}: Enter", entry.id));
+                self.show_message(format!("choose the entry to compare with entry {}: Enter", entry.id));
             }
         }
     }
@@ -255,21 +265,21 @@ impl Browser {
         effects.push(Effect::Read(request, reading));
     }
 
-    /// Loads what the screen shows again.
+    /// Reloads the screen on top.
     fn refresh(&mut self, effects: &mut Vec<Effect>) {
         let request = self.next_request();
         match self.screens.last_mut() {
             Some(Screen::Document(document)) => {
                 let Some(reading) = document.reading.clone() else {
-                    self.say("this never changes: there is nothing to refresh");
+                    self.show_message("nothing to refresh on this screen");
                     return;
                 };
                 document.request = Some(request);
                 effects.push(Effect::Read(request, reading));
             }
             Some(Screen::List(list)) => {
-                (list.facets, list.facets_request, list.has_facets_failed) = (None, None, false);
-                list.keep = list.entry().map(|entry| entry.id);
+                (list.facets, list.facets_request, list.facets_failed) = (None, None, false);
+                list.reselect = list.entry().map(|entry| entry.id);
                 let place = match (list.failed.take(), list.entry()) {
                     (Some(place), _) => place,
                     (None, Some(entry)) if !list.window.has_start() => Place::At(entry.occurred_at),
@@ -297,18 +307,21 @@ impl Browser {
                 None => Err("nothing is loaded yet".to_owned()),
             },
             (CopyForm::Json, Some(entry), _) => copy::entry_json(entry),
-            (CopyForm::Link, Some(entry), _) => copy::link(self.page.as_deref(), self.log, entry.id),
+            (CopyForm::Link, Some(entry), _) => copy::link(self.web_url.as_deref(), self.log, entry.id),
             (CopyForm::Json, None, _) => Err("only an entry can be copied as JSON".to_owned()),
             (CopyForm::Link, None, _) => Err("only an entry has a link".to_owned()),
             (CopyForm::Text, None, _) => Err("there is no entry to copy".to_owned()),
         };
         match text {
             Ok(text) => {
-                let what = entry.map_or_else(String::new, |entry| format!(" of entry {}", entry.id));
-                self.say(format!("copied the {}{what} (OSC 52: if the terminal supports it)", form.name()));
+                let of_entry = entry.map_or_else(String::new, |entry| format!(" of entry {}", entry.id));
+                self.show_message(format!(
+                    "copied the {}{of_entry} (OSC 52: if the terminal supports it)",
+                    form.name()
+                ));
                 effects.push(Effect::Copy(text));
             }
-            Err(error) => self.fail(error),
+            Err(error) => self.show_error(error),
         }
     }
 }

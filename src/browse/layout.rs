@@ -8,9 +8,9 @@ pub(crate) const WIDE: u16 = 120;
 const FACETS_ALWAYS: u16 = 160;
 const FACETS_WIDTH: u16 = 34;
 /// Narrower screens show either the facets or the list.
-const LEAST_FOR_BOTH: u16 = 70;
-/// A list with fewer rows than this has no detail below it.
-const LEAST_BODY_FOR_DETAIL: u16 = 14;
+const MIN_WIDTH_FOR_BOTH: u16 = 70;
+/// A body lower than this has no detail below its list, in rows.
+const MIN_BODY_FOR_DETAIL: u16 = 14;
 
 /// The areas of a list screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,21 +35,21 @@ pub(crate) struct DocumentAreas {
     pub(crate) keys: Rect,
 }
 
-pub(crate) const fn document_areas(size: Size) -> DocumentAreas {
+pub(crate) fn document_areas(size: Size) -> DocumentAreas {
     let Size { width, height } = size;
     let body = height.saturating_sub(3);
     DocumentAreas {
-        title: Rect::new(0, 0, width, if height > 3 { 1 } else { 0 }),
-        text: Rect::new(0, if height > 3 { 1 } else { 0 }, width, body),
-        command: Rect::new(0, height.saturating_sub(2), width, if height > 1 { 1 } else { 0 }),
-        keys: Rect::new(0, height.saturating_sub(1), width, if height > 0 { 1 } else { 0 }),
+        title: Rect::new(0, 0, width, u16::from(height > 3)),
+        text: Rect::new(0, u16::from(height > 3), width, body),
+        command: Rect::new(0, height.saturating_sub(2), width, u16::from(height > 1)),
+        keys: Rect::new(0, height.saturating_sub(1), width, u16::from(height > 0)),
     }
 }
 
 pub(crate) fn list_areas(size: Size, has_facets: bool) -> ListAreas {
     let DocumentAreas { title, text: mut body, command, keys } = document_areas(size);
     let mut facets = None;
-    if has_facets && body.width < LEAST_FOR_BOTH {
+    if has_facets && body.width < MIN_WIDTH_FOR_BOTH {
         let (list, covered) = (Rect { height: 0, ..body }, Some(body));
         return ListAreas {
             title,
@@ -72,7 +72,7 @@ pub(crate) fn list_areas(size: Size, has_facets: bool) -> ListAreas {
         let x = body.x + list.width;
         divider = Some(Rect { x, width: 1, ..body });
         detail = Some(Rect { x: x + 2, width: body.width.saturating_sub(list.width + 2), ..body });
-    } else if body.height >= LEAST_BODY_FOR_DETAIL {
+    } else if body.height >= MIN_BODY_FOR_DETAIL {
         let height = body.height * 2 / 5;
         list.height = body.height - height - 1;
         divider = Some(Rect { y: body.y + list.height, height: 1, ..body });
@@ -100,7 +100,7 @@ mod tests {
                 for area in some.into_iter().flatten().chain(all) {
                     assert_eq!(area.intersection(screen).area(), area.area(), "{width}×{height} {area:?}");
                 }
-                let is_covered = has_facets && width < LEAST_FOR_BOTH;
+                let is_covered = has_facets && width < MIN_WIDTH_FOR_BOTH;
                 assert!(height < 6 || is_covered || areas.rows.height > 1, "{width}×{height}");
             }
         }

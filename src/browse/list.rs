@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use crate::browse::change_set::positions;
+use crate::browse::change_set::change_set_positions;
 use crate::browse::event::RequestId;
 use crate::browse::layout::ListAreas;
 use crate::browse::window::{Place, Window};
@@ -26,16 +26,16 @@ const GUTTER: u16 = 4;
 /// The cells for the sign of a hold, in a log that has holds.
 const HOLD_CELLS: u16 = 1;
 
-/// The most rows that may be owed: a key that is held down must stop soon after it is released.
-const MOST_OWED: i64 = 400;
+/// The most pending rows: a key that is held down must stop soon after it is released.
+const MAX_PENDING_ROWS: i64 = 400;
 
-/// A lower detail leaves out facts, so that it shows changes.
-const LEAST_FOR_FACTS: u16 = 16;
+/// A detail pane with fewer rows than this shows only changes, not facts such as address and user agent.
+const MIN_ROWS_FOR_FACTS: u16 = 16;
 
-/// Narrower lists have no times.
-const LEAST_FOR_TIME: u16 = 56;
+/// Lists narrower than this have no time column.
+const MIN_WIDTH_FOR_TIME: u16 = 56;
 
-/// What Enter does in a list.
+/// The purpose of a list, which decides the effect of Enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListPurpose {
     Browse,
@@ -55,7 +55,7 @@ pub(crate) type FacetGroup<'f> = (&'static str, &'static str, &'f [Facet]);
 
 /// The rows of the loaded entries at one width.
 #[derive(Debug, Default)]
-pub(crate) struct Rows {
+pub(crate) struct RenderedRows {
     width: u16,
     /// The cells left of each row.
     pub(crate) gutter: u16,
@@ -76,7 +76,7 @@ pub(crate) struct ListRow<'l> {
 
 /// The detail of the selected entry at one width.
 #[derive(Debug, Default)]
-pub(crate) struct Preview {
+pub(crate) struct DetailPane {
     id: u64,
     width: u16,
     is_brief: bool,
@@ -100,24 +100,24 @@ pub(crate) struct List {
     pub(crate) facets: Option<Facets>,
     pub(crate) focus: Focus,
     /// The selected line of the facets pane.
-    pub(crate) facet: usize,
+    pub(crate) selected_facet: usize,
     /// The wait or request by which the list is followed.
     pub(crate) follow: Option<RequestId>,
-    /// Rows that keys have moved beyond what is loaded.
-    pub(crate) owed: i64,
+    /// Key movement beyond the loaded rows, applied when the next page arrives.
+    pub(crate) pending_rows: i64,
     /// The entry to select after a reload.
-    pub(crate) keep: Option<u64>,
+    pub(crate) reselect: Option<u64>,
     /// Whether a first page has arrived.
     pub(crate) is_loaded: bool,
     pub(crate) page_request: Option<(RequestId, Place)>,
     pub(crate) facets_request: Option<RequestId>,
-    pub(crate) has_facets_failed: bool,
-    /// Whether the last look for new entries failed.
-    pub(crate) has_follow_failed: bool,
-    /// The pages that failed, to be asked for again by the user and not by themselves.
+    pub(crate) facets_failed: bool,
+    /// Whether the last poll for new entries failed.
+    pub(crate) follow_failed: bool,
+    /// The page that could not be loaded. Only the user's `r` requests it again.
     pub(crate) failed: Option<Place>,
-    pub(crate) rows: Rows,
-    pub(crate) preview: Preview,
+    pub(crate) rows: RenderedRows,
+    pub(crate) detail: DetailPane,
 }
 
 impl List {
@@ -132,18 +132,18 @@ impl List {
             marks: BTreeSet::new(),
             facets: None,
             focus: Focus::Entries,
-            facet: 0,
+            selected_facet: 0,
             follow: None,
-            owed: 0,
-            keep: None,
+            pending_rows: 0,
+            reselect: None,
             is_loaded: false,
             page_request: None,
             facets_request: None,
-            has_facets_failed: false,
-            has_follow_failed: false,
+            facets_failed: false,
+            follow_failed: false,
             failed: None,
-            rows: Rows::default(),
-            preview: Preview::default(),
+            rows: RenderedRows::default(),
+            detail: DetailPane::default(),
         }
     }
 
@@ -157,18 +157,18 @@ impl List {
         self.selected = index.clamp(self.window.first().min(last), last);
     }
 
-    /// Moves the selection. Rows beyond the loaded ones are owed until their page arrives.
+    /// Moves the selection. Movement beyond the loaded rows is pending until their page arrives.
     pub(crate) fn move_by(&mut self, rows: i64) {
-        let wanted = self.selected.cast_signed() + rows + self.owed;
+        let wanted = self.selected.cast_signed() + rows + self.pending_rows;
         self.select(u64::try_from(wanted).unwrap_or(0));
-        let owed = wanted - self.selected.cast_signed();
-        let has_more = if owed < 0 { !self.window.has_start() } else { !self.window.has_end() };
-        self.owed =
-            if has_more && self.page_request.is_some() { owed.clamp(-MOST_OWED, MOST_OWED) } else { 0 };
+        let pending = wanted - self.selected.cast_signed();
+        let has_more = if pending < 0 { !self.window.has_start() } else { !self.window.has_end() };
+        let is_loading = has_more && self.page_request.is_some();
+        self.pending_rows = if is_loading { pending.clamp(-MAX_PENDING_ROWS, MAX_PENDING_ROWS) } else { 0 };
     }
 
     /// Scrolls to the selection, and renders what the screen shows. Returns the page that is needed next.
-    pub(crate) fn settle(
+    pub(crate) fn update_view(
         &mut self,
         areas: &ListAreas,
         (style, holds): (&Style, &[ActiveHold]),
@@ -184,9 +184,9 @@ impl List {
         self.top = self.top.clamp(self.window.first().min(last_top), last_top);
         let is_beside = areas.detail.is_some_and(|detail| detail.y == areas.header.y);
         self.render_rows(areas.rows.width, is_beside, (style, holds));
-        self.render_preview(areas.detail.unwrap_or_default(), (style, holds));
+        self.render_detail(areas.detail.unwrap_or_default(), (style, holds));
         let height = areas.detail.map_or(0, |detail| usize::from(detail.height));
-        self.preview.top = self.preview.top.min(self.preview.lines.len().saturating_sub(height));
+        self.detail.top = self.detail.top.min(self.detail.lines.len().saturating_sub(height));
         if self.page_request.is_some() || self.failed.is_some() {
             return None;
         }
@@ -196,7 +196,7 @@ impl List {
     /// Renders rows and detail again: the entries, the style or the time have changed.
     pub(crate) fn invalidate(&mut self) {
         self.rows.width = 0;
-        self.preview.width = 0;
+        self.detail.width = 0;
     }
 
     fn render_rows(&mut self, width: u16, is_beside: bool, (style, holds): (&Style, &[ActiveHold])) {
@@ -210,17 +210,18 @@ impl List {
         let mut lines =
             span_lines(&style, |out, style| EntryTable::new(columns, style).entries(out, entries));
         let header = if lines.is_empty() { Vec::new() } else { lines.remove(0) };
-        let brackets = positions(entries).into_iter().map(|position| position.bracket(style.ascii)).collect();
+        let brackets =
+            change_set_positions(entries).into_iter().map(|position| position.bracket(style.ascii)).collect();
         let is_held = |entry: &Entry| holds.iter().any(|hold| hold.filter.matches(entry));
         let are_held = if holds.is_empty() { Vec::new() } else { entries.iter().map(is_held).collect() };
-        self.rows = Rows { width, gutter, header, lines, brackets, are_held };
+        self.rows = RenderedRows { width, gutter, header, lines, brackets, are_held };
     }
 
     /// The columns of the list. The history of one resource does not repeat its name, the detail beside a list has the
-    /// changes, and a very narrow list has room for what matters most.
+    /// changes, and a very narrow list has only three columns.
     fn columns(&self, width: u16, is_beside: bool) -> &'static [Column] {
         use Column::{Action, Id, Resource, Summary, Time, User};
-        match (self.is_history(), width < LEAST_FOR_TIME, is_beside) {
+        match (self.is_history(), width < MIN_WIDTH_FOR_TIME, is_beside) {
             (true, true, _) => &[Id, Action, User],
             (true, false, _) => &[Id, Time, User, Action, Summary],
             (false, true, _) => &[Id, Action, Resource],
@@ -238,22 +239,22 @@ impl List {
             && self.filter == Filter { resource: resource.clone(), ..Filter::default() }
     }
 
-    fn render_preview(&mut self, area: Rect, (style, holds): (&Style, &[ActiveHold])) {
-        let (width, brief) = (area.width, area.height < LEAST_FOR_FACTS);
+    fn render_detail(&mut self, area: Rect, (style, holds): (&Style, &[ActiveHold])) {
+        let (width, brief) = (area.width, area.height < MIN_ROWS_FOR_FACTS);
         let Some(entry) = self.entry().filter(|_| width > 0) else {
-            self.preview = Preview::default();
+            self.detail = DetailPane::default();
             return;
         };
-        let preview = &self.preview;
-        if (preview.id, preview.width, preview.is_brief) == (entry.id, width, brief) {
+        let shown = &self.detail;
+        if (shown.id, shown.width, shown.is_brief) == (entry.id, width, brief) {
             return;
         }
         let style = Style { width: usize::from(width), ..*style };
         let holds = covering(holds, entry);
         let options = DetailOptions { brief, holds: &holds, ..DetailOptions::default() };
         let lines = span_lines(&style, |out, style| detail(out, entry, options, style));
-        let top = if self.preview.id == entry.id { self.preview.top } else { 0 };
-        self.preview = Preview { id: entry.id, width, is_brief: brief, lines, top };
+        let top = if self.detail.id == entry.id { self.detail.top } else { 0 };
+        self.detail = DetailPane { id: entry.id, width, is_brief: brief, lines, top };
     }
 
     /// The facets pane: each property, with its query parameter and counts.
@@ -272,19 +273,19 @@ impl List {
     pub(crate) fn move_facet(&mut self, rows: i64) {
         let last = self.facet_values().len().saturating_sub(1);
         let rows = isize::try_from(rows).unwrap_or(0);
-        self.facet = self.facet.saturating_add_signed(rows).min(last);
+        self.selected_facet = self.selected_facet.saturating_add_signed(rows).min(last);
     }
 
-    /// Goes to the next value of the facets pane that has this folded text, or to the previous one. Returns whether there is one.
+    /// Selects the next facet value (the previous one if `is_backward`) that contains this folded text. Returns whether one does.
     pub(crate) fn search_facets(&mut self, wanted: &str, is_backward: bool) -> bool {
         let values: Vec<_> = self.facet_values().iter().map(|(_, facet)| folded(&facet.value)).collect();
         let count = values.len();
         let mut indexes = (1..=count).map(|step| match is_backward {
-            false => (self.facet + step) % count,
-            true => (self.facet + count - step) % count,
+            false => (self.selected_facet + step) % count,
+            true => (self.selected_facet + count - step) % count,
         });
         let found = indexes.find(|index| values[*index].contains(wanted));
-        self.facet = found.unwrap_or(self.facet);
+        self.selected_facet = found.unwrap_or(self.selected_facet);
         found.is_some()
     }
 

@@ -9,8 +9,8 @@ use crate::browse::content::Content;
 use crate::browse::document::Document;
 use crate::browse::event::{Delay, Effect, Reading};
 use crate::browse::facet_filter::toggled;
-use crate::browse::form::Form;
-use crate::browse::keys::{movement, ordered, resource_of};
+use crate::browse::form::FilterEditor;
+use crate::browse::keys::{EMPTY_LIST, movement, ordered, resource_of};
 use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
@@ -29,10 +29,10 @@ impl Browser {
         match key.code {
             KeyCode::Enter | KeyCode::Right | KeyCode::Char('l') => self.open_entry(effects),
             KeyCode::Left | KeyCode::Backspace if self.screens.len() > 1 => self.back(effects),
-            KeyCode::Backspace => self.say("q quits"),
-            KeyCode::Char('g' | '<') | KeyCode::Home => self.go_to_end(Place::First, effects),
-            KeyCode::Char('G' | '>') | KeyCode::End => self.go_to_end(Place::Last, effects),
-            KeyCode::Char('f') => self.mode = Mode::Form(Box::new(Form::new(&filter, &time))),
+            KeyCode::Backspace => self.show_message("q quits"),
+            KeyCode::Char('g' | '<') | KeyCode::Home => self.go_to_end(false, effects),
+            KeyCode::Char('G' | '>') | KeyCode::End => self.go_to_end(true, effects),
+            KeyCode::Char('f') => self.mode = Mode::Form(Box::new(FilterEditor::new(&filter, &time))),
             KeyCode::Char('t') => self.mode = Mode::Jump(LineInput::default()),
             // A number is an id, as `show` takes it.
             KeyCode::Char(digit @ '0'..='9') => {
@@ -41,10 +41,10 @@ impl Browser {
             KeyCode::Char('e') => self.mode = Mode::Export(LineInput::default()),
             KeyCode::Char('F') => self.toggle_follow(effects),
             KeyCode::Char('o') => self.reverse(effects),
-            KeyCode::Char('x') if filter == Filter::default() => self.say("no filter is set"),
+            KeyCode::Char('x') if filter == Filter::default() => self.show_message("no filter is set"),
             KeyCode::Char('x') => self.refilter(Filter::default(), effects),
-            KeyCode::Char('J' | ']') => self.scroll_preview(1, areas.detail),
-            KeyCode::Char('K' | '[') => self.scroll_preview(-1, areas.detail),
+            KeyCode::Char('J' | ']') => self.scroll_detail(1, areas.detail),
+            KeyCode::Char('K' | '[') => self.scroll_detail(-1, areas.detail),
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Left => {
                 if let Some(list) = self.list() {
                     list.focus = Focus::Facets;
@@ -53,7 +53,7 @@ impl Browser {
             KeyCode::Char('m') => self.toggle_mark(),
             KeyCode::Char('M') => {
                 let marks = self.list().map_or_else(BTreeSet::new, |list| std::mem::take(&mut list.marks));
-                self.say(match marks.len() {
+                self.show_message(match marks.len() {
                     0 => "nothing is marked".to_owned(),
                     count => counted(count as u64, "mark", "marks") + " removed",
                 });
@@ -61,7 +61,7 @@ impl Browser {
             KeyCode::Char(' ') => self.move_by(page),
             _ => match movement(key, page) {
                 Some(rows) => self.move_by(rows),
-                None => self.say(unknown_key::answer(key)),
+                None => self.show_message(unknown_key::answer(key)),
             },
         }
     }
@@ -76,7 +76,7 @@ impl Browser {
         let before = list.selected;
         list.move_by(rows);
         if list.selected == before && list.failed.is_some() {
-            self.say("the next entries could not be loaded · r retries");
+            self.show_message("the next entries could not be loaded · r retries");
         }
     }
 
@@ -88,23 +88,23 @@ impl Browser {
         self.load(if is_last { Place::Last } else { Place::First }, effects);
     }
 
-    fn scroll_preview(&mut self, lines: isize, area: Option<Rect>) {
+    fn scroll_detail(&mut self, lines: isize, area: Option<Rect>) {
         let Some(area) = area else {
-            self.say("no room for the detail: Enter opens it");
+            self.show_message("no room for the detail: Enter opens it");
             return;
         };
         let Some(list) = self.list() else { return };
-        if list.preview.lines.len() > usize::from(area.height) {
-            list.preview.top = list.preview.top.saturating_add_signed(lines);
+        if list.detail.lines.len() > usize::from(area.height) {
+            list.detail.top = list.detail.top.saturating_add_signed(lines);
         } else {
-            self.say("the detail has no further lines");
+            self.show_message("the detail has no further lines");
         }
     }
 
     fn toggle_mark(&mut self) {
         let Some(list) = self.list() else { return };
         let Some(id) = list.entry().map(|entry| entry.id) else {
-            self.say("there is no entry in this list");
+            self.show_message(EMPTY_LIST);
             return;
         };
         if !list.marks.remove(&id) {
@@ -117,12 +117,12 @@ impl Browser {
     pub(super) fn open_entry(&mut self, effects: &mut Vec<Effect>) {
         let Screen::List(list) = self.screen() else { return };
         let Some(entry) = list.entry().cloned() else {
-            self.say("there is no entry in this list");
+            self.show_message(EMPTY_LIST);
             return;
         };
         match list.purpose {
             ListPurpose::CompareWith(other) if other.id == entry.id => {
-                self.say("this is the entry to compare: choose another one");
+                self.show_message("this entry is already selected for the comparison: choose another one");
             }
             ListPurpose::CompareWith(other) => {
                 let positions = ordered(position(&entry), other);
@@ -137,11 +137,11 @@ impl Browser {
     }
 
     /// Goes to the first or last entry of the list, which may have to be loaded.
-    fn go_to_end(&mut self, place: Place, effects: &mut Vec<Effect>) {
+    fn go_to_end(&mut self, is_last: bool, effects: &mut Vec<Effect>) {
         let Some(list) = self.list() else { return };
-        let (is_loaded, index) = match place {
-            Place::First => (list.window.has_start(), list.window.first()),
-            _ => (list.window.has_end(), list.window.end()),
+        let (is_loaded, index, place) = match is_last {
+            false => (list.window.has_start(), list.window.first(), Place::First),
+            true => (list.window.has_end(), list.window.end(), Place::Last),
         };
         if is_loaded {
             list.select(index);
@@ -154,14 +154,14 @@ impl Browser {
         let request = self.next_request();
         let Some(list) = self.list() else { return };
         if list.follow.take().is_some() {
-            self.say("no longer following");
+            self.show_message("no longer following");
             return;
         }
         list.follow = Some(request);
-        let newest = if list.order == Order::Descending { Place::First } else { Place::Last };
-        self.go_to_end(newest, effects);
+        let is_newest_last = list.order != Order::Descending;
+        self.go_to_end(is_newest_last, effects);
         effects.push(Effect::Wait(request, Delay::Follow));
-        self.say("following: new entries appear by themselves · F stops");
+        self.show_message("following: new entries appear by themselves · F stops");
     }
 
     /// A key of the facets pane. Returns whether it has a meaning there.
@@ -178,12 +178,12 @@ impl Browser {
             | KeyCode::Char('q' | 'l') => {
                 list.focus = Focus::Entries;
             }
-            KeyCode::Char('g') | KeyCode::Home => list.facet = 0,
-            KeyCode::Char('G') | KeyCode::End => list.facet = last,
+            KeyCode::Char('g') | KeyCode::Home => list.selected_facet = 0,
+            KeyCode::Char('G') | KeyCode::End => list.selected_facet = last,
             KeyCode::Enter | KeyCode::Char(' ') => {
                 let chosen = list
                     .facet_values()
-                    .get(list.facet)
+                    .get(list.selected_facet)
                     .map(|(parameter, facet)| (*parameter, facet.value.clone()));
                 if let Some((parameter, value)) = chosen {
                     let filter = toggled(&list.filter, log, parameter, &value);

@@ -38,7 +38,7 @@ impl Browser {
             }
             Some(Screen::List(list)) if is_over(areas.and_then(|areas| areas.detail)) => {
                 let lines = isize::try_from(rows).unwrap_or(0);
-                list.preview.top = list.preview.top.saturating_add_signed(lines);
+                list.detail.top = list.detail.top.saturating_add_signed(lines);
             }
             Some(Screen::List(list)) => list.move_by(rows),
             Some(Screen::Document(document)) => document.scroll_by(rows),
@@ -54,7 +54,7 @@ impl Browser {
         if areas.facets.is_some_and(|facets| facets.contains(at)) {
             list.focus = Focus::Facets;
             if let Some(index) = areas.facets.and_then(|area| facet_at(list, area, at)) {
-                list.facet = index;
+                list.selected_facet = index;
                 self.facet_key(KeyCode::Enter.into(), effects);
             }
         } else if areas.detail.is_some_and(|detail| detail.contains(at)) {

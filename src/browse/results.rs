@@ -1,10 +1,11 @@
-//! Takes the results of effects. A result is dropped unless the screen that asked still waits for it.
+//! Takes the results of effects. A result is dropped unless a screen still waits for it.
 
-use crate::browse::event::{Answer, Delay, Effect, PageRequest, RequestId};
+use crate::browse::document::Document;
+use crate::browse::event::{Answer, Delay, Effect, LoadRequest, RequestId};
 use crate::browse::list::{List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::window::{LoadedPage, Place};
-use crate::model::page::Order;
+use crate::model::page::{Order, Position};
 
 impl Browser {
     pub(super) fn done(
@@ -21,125 +22,73 @@ impl Browser {
                     self.invalidate();
                 }
                 Ok(_) => {}
-                // The failure of the list says more.
+                // An error of the list is already shown, and is more useful.
                 Err(_) if self.message.as_ref().is_some_and(|message| message.is_error) => {}
-                Err(error) => self.fail(format!("cannot tell which entries are held: {error} · r retries")),
+                Err(error) => {
+                    self.show_error(format!("cannot tell which entries are held: {error} · r retries"))
+                }
             }
         } else if self.export == Some(request) {
             self.export = None;
             match answer {
-                Ok(Answer::Exported(text)) => self.say(text),
+                Ok(Answer::Exported(text)) => self.show_message(text),
                 Ok(_) => {}
-                Err(error) => self.fail(error),
+                Err(error) => self.show_error(error),
             }
         } else if let Some((_, id)) = self.jump.filter(|(jump, _)| *jump == request) {
             self.jump = None;
             match answer {
                 Ok(Answer::Time(at)) => {
-                    // Others may have happened at the same time.
+                    // Several entries may have that time: select this one.
                     if let Some(list) = self.list() {
-                        list.keep = Some(id);
+                        list.reselect = Some(id);
                     }
                     self.load(Place::At(at), effects);
                 }
                 Ok(_) => {}
-                Err(error) => self.fail(error),
+                Err(error) => self.show_error(error),
             }
         } else {
             self.done_for_screen(request, answer, effects);
         }
     }
 
+    /// Gives a result to the screen that waits for it.
     fn done_for_screen(
         &mut self,
         request: RequestId,
         answer: Result<Answer, String>,
         effects: &mut Vec<Effect>,
     ) {
-        let (mut failure, mut follow_news, mut is_beyond_end) = (None, None, false);
-        let mut only_entry = None;
-        for screen in &mut self.screens {
-            match screen {
-                Screen::List(list) => {
-                    if let Some((_, place)) = list.page_request.filter(|(id, _)| *id == request) {
-                        list.page_request = None;
-                        match answer {
-                            Ok(Answer::Page(page)) => {
-                                is_beyond_end = matches!(place, Place::At(_))
-                                    && page.entries.is_empty()
-                                    && page.total.is_some_and(|total| total > 0);
-                                take_page(list, page);
-                                only_entry = match (list.purpose, list.window.total) {
-                                    (ListPurpose::CompareWith(entry), 0 | 1) => Some(entry.id),
-                                    _ => None,
-                                };
-                            }
-                            Ok(_) => {}
-                            Err(error) => {
-                                (list.failed, list.owed) = (Some(place), 0);
-                                failure = Some(error);
-                            }
-                        }
-                        break;
-                    }
-                    if list.facets_request == Some(request) {
-                        match answer {
-                            Ok(Answer::Facets(facets)) => {
-                                (list.facets, list.facets_request) = (Some(facets), None);
-                                list.facet = list.facet.min(list.facet_values().len().saturating_sub(1));
-                            }
-                            Ok(_) => {}
-                            // The request stays set, so that it is not repeated at once.
-                            Err(error) => (list.has_facets_failed, failure) = (true, Some(error)),
-                        }
-                        break;
-                    }
-                    if list.follow == Some(request) {
-                        let had_failed = list.has_follow_failed;
-                        list.has_follow_failed = answer.is_err();
-                        follow_news = match answer {
-                            Ok(Answer::Page(page)) => {
-                                take_page(list, page);
-                                had_failed.then(|| Ok("reconnected: following".to_owned()))
-                            }
-                            Ok(_) => None,
-                            Err(error) => Some(Err(format!("{error} · trying again"))),
-                        };
-                        // The next look has the same number: nothing else waits for it.
-                        effects.push(Effect::Wait(request, Delay::Follow));
-                        break;
-                    }
-                }
-                Screen::Document(document) if document.request == Some(request) => {
-                    document.request = None;
-                    match answer {
-                        Ok(Answer::Content(content)) => document.show(*content),
-                        Ok(_) => {}
-                        Err(error) => failure = Some(error),
-                    }
-                    break;
-                }
-                Screen::Document(_) => {}
-            }
-        }
         let was_refresh = self.refresh.take_if(|refresh| *refresh == request).is_some();
-        match failure {
-            Some(error) => self.fail(format!("{error} · r retries")),
-            None if was_refresh => self.say("refreshed"),
-            None => {}
+        let Some(screen) = self.screens.iter_mut().find(|screen| screen.waits_for(request)) else { return };
+        let mut is_jump = false;
+        let report = match screen {
+            Screen::List(list) if list.follow == Some(request) => {
+                // The next poll reuses the request id.
+                effects.push(Effect::Wait(request, Delay::Follow));
+                follow_done(list, answer).map_err(|error| format!("{error} · trying again"))
+            }
+            Screen::List(list) if list.facets_request == Some(request) => {
+                facets_done(list, answer).map_err(|error| format!("{error} · r retries"))
+            }
+            Screen::List(list) => {
+                is_jump = matches!(list.page_request, Some((_, Place::At(_)))) && answer.is_ok();
+                page_done(list, answer).map_err(|error| format!("{error} · r retries"))
+            }
+            Screen::Document(document) => {
+                document_done(document, answer).map_err(|error| format!("{error} · r retries"))
+            }
+        };
+        match report {
+            Ok(Some(text)) => self.show_message(text),
+            Ok(None) if was_refresh => self.show_message("refreshed"),
+            Ok(None) => {}
+            Err(error) => self.show_error(error),
         }
-        match follow_news {
-            Some(Ok(text)) => self.say(text),
-            Some(Err(text)) => self.fail(text),
-            None => {}
-        }
-        if let Some(id) = only_entry {
-            self.say(format!(
-                "entry {id} is the only one of its resource: nothing to compare with · q goes back"
-            ));
-        }
-        if is_beyond_end && self.list().is_some_and(|list| list.window.entries().is_empty()) {
-            self.say("no entry lies beyond that time: this is the last one");
+        let is_beyond_end = |list: &mut List| list.window.entries().is_empty() && list.window.total > 0;
+        if is_jump && self.list().is_some_and(is_beyond_end) {
+            self.show_message("no entry lies beyond that time: this is the last one");
             self.load(Place::Last, effects);
         }
     }
@@ -159,7 +108,7 @@ impl Browser {
         if let Some(list) = followed {
             let place = Place::Recorded(list.window.as_of);
             let (filter, order) = (list.filter.clone(), list.order);
-            let page = PageRequest { filter, order, place, as_of: None };
+            let page = LoadRequest { filter, order, place, as_of: None };
             effects.push(Effect::Load(request, Box::new(page)));
         }
     }
@@ -172,6 +121,59 @@ impl Browser {
         let filter = form.filter(log, &current, &context);
         self.refilter(filter, effects);
     }
+}
+
+impl Screen {
+    fn waits_for(&self, request: RequestId) -> bool {
+        match self {
+            Self::List(list) => {
+                list.page_request.is_some_and(|(id, _)| id == request)
+                    || [list.facets_request, list.follow].contains(&Some(request))
+            }
+            Self::Document(document) => document.request == Some(request),
+        }
+    }
+}
+
+/// The message about a result, if it needs one.
+type ResultMessage = Result<Option<String>, String>;
+
+fn page_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+    let place = list.page_request.take().map(|(_, place)| place);
+    let answer = answer.inspect_err(|_| (list.failed, list.pending_rows) = (place, 0))?;
+    let Answer::Page(page) = answer else { return Ok(None) };
+    take_page(list, page);
+    Ok(match (list.purpose, list.window.total) {
+        (ListPurpose::CompareWith(Position { id, .. }), 0 | 1) => {
+            Some(format!("entry {id} is the only one of its resource: nothing to compare with · q goes back"))
+        }
+        _ => None,
+    })
+}
+
+fn facets_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+    // After an error the request stays set, so that it is not repeated at once.
+    let answer = answer.inspect_err(|_| list.facets_failed = true)?;
+    if let Answer::Facets(facets) = answer {
+        (list.facets, list.facets_request) = (Some(facets), None);
+        list.selected_facet = list.selected_facet.min(list.facet_values().len().saturating_sub(1));
+    }
+    Ok(None)
+}
+
+fn follow_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+    let had_failed = std::mem::replace(&mut list.follow_failed, answer.is_err());
+    let Answer::Page(page) = answer? else { return Ok(None) };
+    take_page(list, page);
+    Ok(had_failed.then(|| "reconnected: following".to_owned()))
+}
+
+fn document_done(document: &mut Document, answer: Result<Answer, String>) -> ResultMessage {
+    document.request = None;
+    if let Answer::Content(content) = answer? {
+        document.show(*content);
+    }
+    Ok(None)
 }
 
 /// Takes a page, and keeps the selected entry selected.
@@ -203,9 +205,9 @@ fn take_page(list: &mut List, page: LoadedPage) {
         }
     }
     if matches!(place, Place::First | Place::Last | Place::At(_)) {
-        list.owed = 0;
+        list.pending_rows = 0;
     }
-    if let Some(index) = list.keep.take().and_then(|id| list.window.index_of(id)) {
+    if let Some(index) = list.reselect.take().and_then(|id| list.window.index_of(id)) {
         list.selected = index;
     }
     list.invalidate();

@@ -17,8 +17,8 @@ impl Browser {
         }
     }
 
-    /// The command of the lowest list: what the user looked for.
-    pub(crate) fn last_command(&self) -> String {
+    /// The command of the first list on the stack, printed when `browse` ends.
+    pub(crate) fn first_list_command(&self) -> String {
         let lists = self.screens.iter().filter_map(|screen| match screen {
             Screen::List(list) => Some(list),
             Screen::Document(_) => None,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use crate::browse::document::Document;
-use crate::browse::event::{Effect, Event, PageRequest, RequestId};
-use crate::browse::form::Form;
+use crate::browse::event::{Effect, Event, LoadRequest, RequestId};
+use crate::browse::form::FilterEditor;
 use crate::browse::layout::{ListAreas, document_areas, list_areas};
 use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, List, ListPurpose};
@@ -17,7 +17,7 @@ use crate::model::page::Order;
 use crate::model::words::Log;
 use crate::render::style::Style;
 
-/// Relative times are counted again after this many seconds, because all rows change.
+/// Relative times are refreshed at this interval, in seconds, not every second: all rows must be rendered again.
 const CLOCK_STEP: i64 = 10;
 
 /// A screen of the stack.
@@ -27,7 +27,7 @@ pub(crate) enum Screen {
     Document(Box<Document>),
 }
 
-/// Where keys go.
+/// The input mode.
 #[derive(Debug)]
 pub(crate) enum Mode {
     Normal,
@@ -36,7 +36,7 @@ pub(crate) enum Mode {
     Export(LineInput),
     /// The next key chooses what is copied.
     Copy,
-    Form(Box<Form>),
+    Form(Box<FilterEditor>),
 }
 
 /// A message in the last line, until the next key.
@@ -57,8 +57,9 @@ pub(crate) struct Browser {
     pub(crate) message: Option<Message>,
     /// The last text that was searched.
     pub(crate) searched: String,
-    /// The jump that looks up the time of an entry, and the export that runs.
+    /// The lookup of the time of an entry to jump to, and the id of the entry.
     pub(crate) jump: Option<(RequestId, u64)>,
+    /// The running export.
     pub(crate) export: Option<RequestId>,
     /// The request that `r` has made.
     pub(crate) refresh: Option<RequestId>,
@@ -67,8 +68,8 @@ pub(crate) struct Browser {
     pub(crate) holds_request: Option<RequestId>,
     /// The connection flags of commands.
     pub(crate) connection_words: Vec<String>,
-    /// The address of the server's page, if entries have one.
-    pub(crate) page: Option<String>,
+    /// The base URL of the web page, if the server has one.
+    pub(crate) web_url: Option<String>,
     pub(super) last_request: RequestId,
 }
 
@@ -78,7 +79,7 @@ impl Browser {
         log: Log,
         filter: Filter,
         (style, size): (Style, Size),
-        (connection_words, page): (Vec<String>, Option<String>),
+        (connection_words, web_url): (Vec<String>, Option<String>),
     ) -> (Self, Vec<Effect>) {
         let list = List::new(filter, Order::Descending, ListPurpose::Browse);
         let mut browser = Self {
@@ -95,13 +96,13 @@ impl Browser {
             holds: Arc::default(),
             holds_request: None,
             connection_words,
-            page,
+            web_url,
             last_request: 0,
         };
         let mut effects = Vec::new();
         browser.read_holds(&mut effects);
         browser.load(Place::First, &mut effects);
-        browser.settle(&mut effects);
+        browser.update_view(&mut effects);
         (browser, effects)
     }
 
@@ -124,7 +125,7 @@ impl Browser {
             }
             Event::Now(_) => {}
         }
-        self.settle(&mut effects);
+        self.update_view(&mut effects);
         effects
     }
 
@@ -154,11 +155,11 @@ impl Browser {
         self.last_request
     }
 
-    pub(crate) fn say(&mut self, text: impl Into<String>) {
+    pub(crate) fn show_message(&mut self, text: impl Into<String>) {
         self.message = Some(Message { text: text.into(), is_error: false });
     }
 
-    pub(crate) fn fail(&mut self, text: impl Into<String>) {
+    pub(crate) fn show_error(&mut self, text: impl Into<String>) {
         self.message = Some(Message { text: text.into(), is_error: true });
     }
 
@@ -171,7 +172,7 @@ impl Browser {
         let is_new = matches!(place, Place::First | Place::Last | Place::At(_));
         let as_of = (!is_new && list.window.as_of > 0).then_some(list.window.as_of);
         let (filter, order) = (list.filter.clone(), list.order);
-        effects.push(Effect::Load(request, Box::new(PageRequest { filter, order, place, as_of })));
+        effects.push(Effect::Load(request, Box::new(LoadRequest { filter, order, place, as_of })));
     }
 
     /// Asks for the holds. Only the audit log has any.
@@ -189,10 +190,10 @@ impl Browser {
         if list.filter == filter {
             return;
         }
-        (list.filter, list.facets, list.facets_request, list.keep) = (filter, None, None, None);
-        list.has_facets_failed = false;
+        (list.filter, list.facets, list.facets_request, list.reselect) = (filter, None, None, None);
+        list.facets_failed = false;
         if list.follow.take().is_some() {
-            self.say("no longer following");
+            self.show_message("no longer following");
         }
         self.load(Place::First, effects);
     }
@@ -202,18 +203,18 @@ impl Browser {
     }
 
     /// Brings the screen on top up to date: scrolls, renders, and asks for what is missing.
-    fn settle(&mut self, effects: &mut Vec<Effect>) {
+    fn update_view(&mut self, effects: &mut Vec<Effect>) {
         let (size, style, holds) = (self.size, self.style, Arc::clone(&self.holds));
         let Some(Screen::List(list)) = self.screens.last() else {
             let text = document_areas(size).text;
             if let Some(document) = self.document() {
-                document.settle(text.width, text.height, (&style, &holds));
+                document.update_view(text.width, text.height, (&style, &holds));
             }
             return;
         };
         let areas = self.list_areas(list);
         let Some(list) = self.list() else { return };
-        let missing = list.settle(&areas, (&style, &holds));
+        let missing = list.update_view(&areas, (&style, &holds));
         let filter = (areas.facets.is_some()
             && list.facets.is_none()
             && list.facets_request.is_none()

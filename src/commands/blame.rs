@@ -16,7 +16,7 @@ use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::blame::Blame;
-use crate::model::history::leaf::Content;
+use crate::model::history::leaf::LeafContent;
 use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
 use crate::model::json::Json;
@@ -84,8 +84,8 @@ impl BlameArgs {
             let all: Vec<_> = blame.lines.iter().map(|line| dotted_path(&line.path)).collect();
             blame.lines.retain(|line| {
                 let is_opaque = match &line.content {
-                    Content::Value(value) => matches!(value, Json::Array(_)),
-                    Content::Redacted | Content::Unknown(_) => true,
+                    LeafContent::Value(value) => matches!(value, Json::Array(_)),
+                    LeafContent::Redacted | LeafContent::Unknown(_) => true,
                 };
                 asked.admits(|term| term.path().covers(&line.path, is_opaque))
             });

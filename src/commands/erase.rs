@@ -24,15 +24,15 @@ use crate::render::sanitize::sanitize;
 /// Erase a person from the log: plan, confirm, erase
 ///
 /// Replaces the person by a random label, such as erased-4c1f, in entries by them, on their behalf or about them as a member.
-/// E-mail address, name, IP address and user agent are deleted from the store. What was done stays, and verify --server
-/// counts the entries as erased. Exports and backups made before are not changed. Held entries need --despite-holds.
+/// E-mail address, name, IP address and user agent are deleted from the store. The action and the changes stay.
+/// `verify --server` still succeeds, and counts these entries as erased. Exports and backups made before are not changed. Held entries need --despite-holds.
 #[derive(Debug, Default, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit erase ana.ruiz@tramontana.example --reason 'GDPR request 117' --dry-run\n  krosyn-audit erase user/id:2 --reason 'GDPR request 117' --also-values --yes"
+    after_help = "Examples:\n  krosyn-audit erase ana@acme.example --reason 'GDPR request 117' --dry-run\n  krosyn-audit erase user/id:7 --reason 'GDPR request 117' --also-values"
 )]
 pub(crate) struct EraseArgs {
-    /// The person: an id, e-mail address or name, or whole words of one, in any case; exactly one user by id:7, email:…,
-    /// name:… or is:…
+    /// The person: an id, e-mail address or name, or whole words of one, in any case; id:7, email:…, name:… or is:… select
+    /// exactly one, and user/id:7 only a person, not a token
     #[arg(value_name = "USER", required_unless_present = "log")]
     user: Option<String>,
 

@@ -28,9 +28,13 @@ use crate::render::delimited::Spreadsheet;
 use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
+const FORMATS: &str = "Output format: csv, tsv, json, jsonl, or events for a SIEM: ocsf, cef, ecs, leef (default: by the file's name, else csv)";
+
 /// Export all matching entries as CSV, TSV, JSON lines, JSON, or events for a SIEM
 #[derive(Debug, Args)]
 #[command(
+    mut_arg("format", |format| format.help(FORMATS)),
+    mut_arg("no_trunc", |no_trunc| no_trunc.hide(true)),
     after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"
 )]
 pub(crate) struct ExportArgs {
@@ -132,7 +136,7 @@ impl ExportArgs {
         Journal::must_exist(target)?;
         // The lock comes first: another run may still be writing this file.
         let part = PartFile::claim(target)?;
-        let (mut journal, header, checkpoint) = Journal::open(&part, target)?;
+        let (mut journal, header, resume_point) = Journal::open(&part, target)?;
         if header.server == "demo:" {
             return Err(Failure::usage(
                 "cannot resume a demo export: demo data is regenerated for every command",
@@ -165,20 +169,20 @@ impl ExportArgs {
             );
         }
         let target = target.to_owned();
-        let Some(checkpoint) = checkpoint else {
+        let Some(resume_point) = resume_point else {
             context.terminal.status("no page was written before: the export starts from its first page");
             let file = Box::new(part.begin(header.force)?);
             journal.restart(&header)?;
             let export = Export::new(header, query, ExportOutput::File { journal, file, target });
             return finish(context, &client, export, None).await;
         };
-        if let Some(last) = checkpoint.written.last {
+        if let Some(last) = resume_point.written.last {
             last.check(&client).await?;
         }
-        let cursor = Cursor::decode(&checkpoint.cursor);
-        let file = Box::new(part.resume(header.force, checkpoint.stored)?);
+        let cursor = Cursor::decode(&resume_point.cursor);
+        let file = Box::new(part.resume(header.force, resume_point.stored)?);
         let export = Export::new(header, query, ExportOutput::File { journal, file, target: target.clone() });
-        let export = export.resumed(&checkpoint, &target);
+        let export = export.resumed(&resume_point, &target);
         let export = export.map_err(|error| Failure::file(&target, "read the partial file of", &error))?;
         finish(context, &client, export, cursor).await
     }

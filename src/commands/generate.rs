@@ -97,9 +97,10 @@ fn page(command: &Command, name: &str) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    let usage = command.clone().render_usage().to_string();
+    write!(page, ".SH SYNOPSIS\n.nf\n{}\n.fi\n", escaped(usage.trim_start_matches("Usage: ")))?;
     man.render_description_section(&mut page)?;
-    man.render_options_section(&mut page)?;
+    page.extend_from_slice(options(command, &man)?.as_bytes());
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
@@ -109,11 +110,31 @@ fn page(command: &Command, name: &str) -> io::Result<Vec<u8>> {
         let (heading, text) = paragraph.split_once(':').unwrap_or(("Notes", paragraph));
         write!(page, ".SH {}\n.nf\n", heading.to_uppercase())?;
         for line in text.strip_prefix([' ', '\n']).unwrap_or(text).lines() {
-            writeln!(page, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-"))?;
+            writeln!(page, "\\&{}", escaped(line))?;
         }
         page.extend_from_slice(b".fi\n");
     }
     Ok(page)
+}
+
+/// The options. A page has headings in capitals, so the sentence in the heading of the filters becomes a text below it.
+fn options(command: &Command, man: &clap_mangen::Man) -> io::Result<String> {
+    let mut text = Vec::new();
+    man.render_options_section(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let mut headings = command.get_arguments().filter_map(clap::Arg::get_help_heading);
+    Ok(match headings.find_map(|heading| Some((heading, heading.split_once(" (")?))) {
+        None => text.into_owned(),
+        Some((heading, (name, rules))) => {
+            let rules = escaped(rules.trim_end_matches(')')).replace('^', "\\(ha").replace('\'', "\\(aq");
+            let below = format!(".SH {}\nRules: {rules}.", name.to_uppercase());
+            text.replace(&format!(".SH \"{}\"", heading.to_uppercase()), &below)
+        }
+    })
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
 }
 
 fn write(dir: Option<&Path>, name: &str, text: &[u8]) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
-use crate::commands::output::{Destination, EntryFormat, EntryWriter, explain_columns};
+use crate::commands::output::{EntryFormat, EntryWriter, OutputSink, explain_columns};
 use crate::commands::resource::{FoundResource, about, find, pages, read_history};
 use crate::error::Failure;
 use crate::exit;
@@ -166,9 +166,9 @@ impl HistoryArgs {
             context.page();
         }
         if self.output.file().is_some() {
-            style.colour = false;
+            style.color = false;
         }
-        let mut destination = Destination::open(&mut context.terminal, &self.output)?;
+        let mut destination = OutputSink::open(&mut context.terminal, &self.output)?;
         if let Some(history) = &history {
             let out = destination.writer();
             heading(out, &found.resource, history, &style)?;
@@ -191,8 +191,8 @@ impl HistoryArgs {
             self.entries(client, &found, last, filter, write).await?
         } else {
             let filter_of_resource = about(&found.resource, filter.clone());
-            let is_painted = style.colour && matches!(format.format, Format::Json | Format::Jsonl);
-            let mut painter = JsonPainter::new(destination.writer(), Style { colour: is_painted, ..style });
+            let is_painted = style.color && matches!(format.format, Format::Json | Format::Jsonl);
+            let mut painter = JsonPainter::new(destination.writer(), Style { color: is_painted, ..style });
             let mut writer =
                 EntryWriter::open(&mut painter, &format, &style, (client.log(), &filter_of_resource))?;
             match self.entries(client, &found, last, filter, |entries| writer.entries(entries)).await {

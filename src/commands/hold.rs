@@ -41,8 +41,8 @@ pub(crate) struct HoldArgs {
 enum HoldCommand {
     /// Create a hold; without a filter it covers the whole log
     ///
-    /// Relative times such as 30d are fixed when the hold is created. --field, --grep and --log trail are refused: each deletion
-    /// checks the hold, and only the audit log can be held.
+    /// Relative times such as 30d are fixed when the hold is created. --field, --grep, --ip and --log trail cannot be used: a hold
+    /// covers only the audit log, and selects entries by properties that each deletion can check cheaply.
     #[command(
         after_help = "Examples:\n  krosyn-audit hold create case-2026-14 --reason \"court order 14/2026\" --resource connector/42\n  krosyn-audit hold create q3-audit --reason \"external audit\" -t secret --since 2026-07-01"
     )]
@@ -68,7 +68,7 @@ enum HoldCommand {
     },
     /// Release a hold: the next prune may delete what it covered
     #[command(
-        after_help = "Examples:\n  krosyn-audit hold release case-2026-14 --reason \"case closed\" --yes\n  krosyn-audit hold release q3-audit --reason \"audit finished\" --yes --format json"
+        after_help = "Examples:\n  krosyn-audit hold release case-2026-14 --reason \"case closed\"\n  krosyn-audit hold release q3-audit --reason \"audit finished\" --yes --format json"
     )]
     Release {
         /// The hold's name
@@ -86,8 +86,14 @@ enum HoldCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("log", |log| log.hide(true)),
+    mut_arg("field", |field| field.hide(true)),
+    mut_arg("ip", |ip| ip.hide(true)),
+    mut_arg("grep", |grep| grep.hide(true))
+)]
 struct CreateArgs {
-    /// The hold's name, given once: letters, digits, hyphens, dots and underscores
+    /// A new name, which cannot be used again after the release: letters, digits, hyphens, dots and underscores
     #[arg(value_name = "NAME")]
     name: HoldName,
     /// Why, such as the number of the case

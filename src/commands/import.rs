@@ -63,7 +63,7 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// string of a url is removed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  zcat old.jsonl.gz | krosyn-audit import - --dry-run\n  krosyn-audit import audits.csv --source krosyn-prod --tz utc --map 'App\\Models\\Hook=endpoint'"
+    after_help = "Examples:\n  krosyn-audit import old.jsonl.gz --dry-run\n  krosyn-audit import audits.csv --source krosyn-prod --tz utc --map 'App\\Models\\Hook=endpoint'"
 )]
 pub(crate) struct ImportArgs {
     /// The files, or - for stdin; gzip, zstd and UTF-16 are detected

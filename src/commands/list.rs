@@ -17,7 +17,7 @@ use crate::commands::connect::connect_to_read;
 use crate::commands::follow::{DEFAULT_BACKLOG, FollowArgs};
 use crate::commands::list::around::Matches;
 use crate::commands::output::{
-    Destination, EntryFormat, EntryWriter, chosen_format, empty, explain_columns, named,
+    EntryFormat, EntryWriter, OutputSink, chosen_format, empty, explain_columns, named,
 };
 use crate::error::Failure;
 use crate::exit;
@@ -100,7 +100,7 @@ impl ListArgs {
             style.width = usize::MAX;
         }
         if self.output.file().is_some() {
-            style.colour = false;
+            style.color = false;
         }
 
         if self.follow.follow {
@@ -120,9 +120,9 @@ impl ListArgs {
             }
         }
         let shows_progress = context.terminal.shows_progress();
-        let mut destination = Destination::open(&mut context.terminal, &self.output)?;
-        let is_painted = style.colour && on_screen && matches!(format.format, Format::Json | Format::Jsonl);
-        let mut painter = JsonPainter::new(destination.writer(), Style { colour: is_painted, ..style });
+        let mut destination = OutputSink::open(&mut context.terminal, &self.output)?;
+        let is_painted = style.color && on_screen && matches!(format.format, Format::Json | Format::Jsonl);
+        let mut painter = JsonPainter::new(destination.writer(), Style { color: is_painted, ..style });
         let mut writer = EntryWriter::open(&mut painter, &format, &style, (client.log(), &filter))?;
         let shown = match self.write(&client, &filter, shows_progress, &mut writer).await {
             Ok(shown) => shown,

@@ -34,6 +34,7 @@ use crate::secret::Token;
 #[command(
     after_help = "Examples:\n  krosyn-audit login --server https://audit.krosyn.example\n  pass show krosyn | krosyn-audit login --server https://audit.krosyn.example --token-file -"
 )]
+#[command(mut_arg("org", |org| org.hide(true)))]
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -42,6 +43,7 @@ pub(crate) struct LoginArgs {
 /// Remove the saved token of a server
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit logout\n  krosyn-audit logout --profile work")]
+#[command(mut_arg("token_file", |file| file.hide(true)), mut_arg("org", |org| org.hide(true)))]
 pub(crate) struct LogoutArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -54,7 +56,7 @@ pub(crate) struct LogoutArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --demo --max-age 30d")]
 pub(crate) struct StatusArgs {
-    /// Exit with code 10 if the newest entry is older than this, or there is none (to notice a log that went silent)
+    /// Exit with code 10 if the newest entry is older than this, or there is none
     #[arg(long, value_name = "AGE")]
     max_age: Option<Age>,
 

@@ -22,6 +22,7 @@ const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 #[command(
     after_help = "Examples:\n  krosyn-audit open\n  krosyn-audit open --server https://audit.krosyn.example --print"
 )]
+#[command(mut_arg("org", |org| org.hide(true)))]
 pub(crate) struct OpenArgs {
     /// Print the link and open nothing
     #[arg(long)]

@@ -54,13 +54,13 @@ enum OrgCommand {
         after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --deleted --store sqlite:audit.db"
     )]
     List {
-        /// List the organizations that were deleted, with the time, the account and the number of entries
+        /// List the organizations that were deleted, with the time, the local account that deleted them, and the number of entries
         #[arg(long)]
         deleted: bool,
     },
     /// Change an organization's plan, or its shortest allowed retention; applies from the next prune
     ///
-    /// If more entries expire than before, it shows how many, the oldest and when they are deleted, and asks.
+    /// If more entries expire than before, the command shows how many, the oldest and when they are deleted, and asks.
     #[command(
         after_help = "Examples:\n  krosyn-audit org set acme --plan business\n  krosyn-audit org set acme --floor 30d --yes --store sqlite:audit.db"
     )]
@@ -70,7 +70,7 @@ enum OrgCommand {
         /// The plan: free, starter, pro, business
         #[arg(long, required_unless_present = "floor")]
         plan: Option<Plan>,
-        /// Allow `prune --older-than` down to this age, such as 30d, although the plan keeps entries longer; or none
+        /// The shortest age that `prune --older-than` may use, such as 30d, if it is below the plan's retention; none removes it
         #[arg(long, value_name = "AGE|none")]
         floor: Option<FloorArg>,
         /// Do not ask although more entries expire; required without a terminal
@@ -93,10 +93,11 @@ enum OrgCommand {
     },
     /// Delete an organization with its entries, its trail and its tokens, permanently
     ///
-    /// It shows what goes, and asks for the name. Its tokens stop to work at once; the rest is deleted in batches. After an
-    /// interruption, run it again to continue. `org list --deleted` shows the record that remains.
+    /// Shows how many entries and tokens will be deleted, and asks for the organization's name. The tokens stop working at once;
+    /// the rest is deleted in batches. After an interruption, run it again to continue. `org list --deleted` shows the record
+    /// that remains.
     #[command(
-        after_help = "Examples:\n  krosyn-audit org delete acme --yes\n  krosyn-audit org delete acme --yes --store sqlite:audit.db"
+        after_help = "Examples:\n  krosyn-audit org delete acme\n  krosyn-audit org delete acme --yes --store sqlite:audit.db"
     )]
     Delete {
         /// The organization

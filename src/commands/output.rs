@@ -28,12 +28,12 @@ use crate::terminal::Terminal;
 use crate::terminal::file::{NewFile, is_passthrough};
 
 /// A file, or stdout.
-pub(super) enum Destination<'a> {
+pub(super) enum OutputSink<'a> {
     File(Box<NewFile>),
     Stdout(&'a mut Terminal),
 }
 
-impl<'a> Destination<'a> {
+impl<'a> OutputSink<'a> {
     /// Opened before any long work, so that a bad path fails at once.
     pub(super) fn open(terminal: &'a mut Terminal, args: &OutputArgs) -> Result<Self, Failure> {
         match args.file() {

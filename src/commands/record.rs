@@ -28,7 +28,7 @@ const NAME_LOOKUP: u32 = 10;
 /// Record one entry, from flags and files or as JSON from stdin
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit record -a created --resource connector/42 -u ana@acme.example --after new.json\n  krosyn-audit record < entry.json"
+    after_help = "Examples:\n  krosyn-audit record -a created --resource connector/42 --name Alerts -u Ana --after new.json\n  krosyn-audit record < entry.json"
 )]
 pub(crate) struct RecordArgs {
     /// The action: created, updated, deleted

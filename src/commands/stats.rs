@@ -21,7 +21,7 @@ use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
-/// Count entries by day, hour, weekday, week, month, action, type, user, field, channel or resource
+/// Count entries by day, hour, weekday, week, month, action, type, user, field, channel (via) or resource
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit stats --by weekday,hour --since 90d\n  krosyn-audit stats --by resource --top 5 -u ana.ruiz"

@@ -25,7 +25,7 @@ use crate::{exit, store};
 /// Copy a log to another store, back it up, or check it (operator)
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
+    after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db 'postgres://audit@db.example/audit?sslmode=verify-full'\n  krosyn-audit store copy 'postgres://audit@db.example/audit?sslmode=verify-full' sqlite:copy.db"
 )]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
@@ -40,7 +40,7 @@ enum StoreCommand {
     /// it again to continue. To move a log, run it once more after the server has stopped: it copies what is new. At the end it
     /// compares entries and trees of both stores, and prints the name, number of entries and SHA-256 of each log.
     #[command(
-        after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit\n  krosyn-audit store copy postgres:///audit?host=/run/postgresql sqlite:copy.db"
+        after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db 'postgres://audit@db.example/audit?sslmode=verify-full'\n  krosyn-audit store copy 'postgres:///audit?host=/run/postgresql' sqlite:copy.db"
     )]
     Copy {
         /// The store to read: sqlite:PATH or postgres://…
@@ -52,10 +52,10 @@ enum StoreCommand {
     },
     /// Back up a SQLite store to a new file, also while a server uses it
     ///
-    /// The backup is a consistent snapshot, checked before the file gets its name. A plain copy of the .db file would lack
+    /// Write it to another disk. The backup is a consistent snapshot, checked before the file gets its name. A plain copy of the .db file would lack
     /// the data in the write-ahead log beside it. For PostgreSQL use pg_dump.
     #[command(
-        after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /mnt/evidence/a.db"
+        after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /mnt/evidence/audit.db"
     )]
     Backup {
         /// The file to write; it must not exist

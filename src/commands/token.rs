@@ -38,7 +38,7 @@ pub(crate) struct TokenArgs {
 enum TokenCommand {
     /// Create a token and print it; it cannot be shown again
     #[command(
-        after_help = "Examples:\n  krosyn-audit token create --org acme --name ci --scope record\n  krosyn-audit token create --org acme --name cron --scope read,prune --expires 90d > cron.token"
+        after_help = "Examples:\n  krosyn-audit token create --org acme --name ci --scope record\n  krosyn-audit token create --org acme --name cron --scope read,prune --token-out cron.token"
     )]
     Create {
         /// The organization it gives access to
@@ -47,7 +47,7 @@ enum TokenCommand {
         /// Its name, unique in the organization; prunes are recorded with it
         #[arg(long)]
         name: String,
-        /// Permissions: read, record, prune, trail, hold (can be repeated)
+        /// Permissions: read, record, prune, trail, hold, erase (can be repeated; separate with commas)
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
         /// Who creates it (default: the user running this command)
@@ -227,4 +227,19 @@ pub(super) fn private_file(path: &Path) -> Result<File, Failure> {
 
 pub(super) fn write_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::file(path, "write the token to", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_every_scope() {
+        let tree = TokenArgs::augment_args(clap::Command::new("token"));
+        let create = tree.find_subcommand("create").expect("token create");
+        let scope = create.get_arguments().find(|arg| arg.get_id() == "scope").expect("--scope");
+        let help = scope.get_help().map(ToString::to_string).unwrap_or_default();
+        let words: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        assert!(help.starts_with(&format!("Permissions: {} (", words.join(", "))), "{help}");
+    }
 }

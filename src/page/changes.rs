@@ -41,7 +41,7 @@ pub(crate) fn of_entry(entry: &Entry, extent: Extent, time: TimeContext) -> Mark
 pub(crate) fn of_changes(changes: &[Change], action: Action, extent: Extent, time: TimeContext) -> Markup {
     let style = Style {
         width: WIDTH,
-        colour: false,
+        color: false,
         theme: Theme::Default,
         ascii: false,
         truncate: false,

@@ -14,23 +14,25 @@ use crate::render::style::mark;
 use crate::render::summary::summary_of;
 
 /// A page of entries.
-pub(crate) struct Rows<'a> {
+pub(crate) struct PageRows<'a> {
     pub(crate) entries: &'a [Entry],
     /// The number of all matches, if it was counted.
     pub(crate) total: Option<u64>,
-    /// Where the same view is counted.
+    /// URL of this view with a total.
     pub(crate) count: String,
+    /// URL of the next older page.
     pub(crate) older: Option<String>,
+    /// URL of the next newer page.
     pub(crate) newer: Option<String>,
-    /// The CSV file of the same filter.
+    /// URL of the CSV export.
     pub(crate) export: String,
-    /// Where the script asks for entries that came later, if this is the first page.
+    /// URL that the script polls for new entries; first page only.
     pub(crate) tail: Option<String>,
     pub(crate) pruned: Option<Pruned>,
 }
 
 /// The view. Without rows, the query had an error.
-pub(crate) fn view(form: &FilterForm<'_>, rows: Option<&Rows<'_>>, context: TimeContext) -> Markup {
+pub(crate) fn view(form: &FilterForm<'_>, rows: Option<&PageRows<'_>>, context: TimeContext) -> Markup {
     let title = match form.log {
         Log::Audit => "Audit logs",
         Log::Trail => "Trail",
@@ -43,7 +45,7 @@ pub(crate) fn view(form: &FilterForm<'_>, rows: Option<&Rows<'_>>, context: Time
     }
 }
 
-fn page(log: Log, rows: &Rows<'_>, context: TimeContext) -> Markup {
+fn page(log: Log, rows: &PageRows<'_>, context: TimeContext) -> Markup {
     let steps = html! {
         @if let Some(newer) = &rows.newer { a href=(newer) rel="prev" { "← Newer" } }
         @if let Some(older) = &rows.older { a href=(older) rel="next" { "Older →" } }
@@ -107,8 +109,8 @@ pub(crate) fn expanded(log: Log, entry: &Entry, context: TimeContext) -> Markup 
     }
 }
 
-/// Rows that came after the list was shown, in the order of their ids, where the script asks for the next, and whether there are
-/// more already.
+/// PageRows recorded after the page was rendered, by id. `next` is the URL of the following request; `more` is set if further rows
+/// already exist.
 pub(crate) fn new_rows(log: Log, entries: &[Entry], next: &str, more: bool, context: TimeContext) -> Markup {
     html! {
         table class="log" data-next=(next) data-more[more] { tbody { @for entry in entries { (row(log, entry, &context)) } } }

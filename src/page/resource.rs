@@ -7,7 +7,7 @@ use crate::model::entry::Entry;
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::page::Position;
 use crate::model::time::TimeContext;
 use crate::model::words::{Action, Log};
@@ -139,15 +139,15 @@ fn blame(log: Log, history: &History, context: &TimeContext) -> Markup {
                     @for line in &blame.lines {
                         tr {
                             th scope="row" { (shown(&dotted_path(&line.path))) }
-                            td class=[(!matches!(line.content, Content::Value(_))).then_some("dim")] { (folded(&leaf_text(&line.content))) }
+                            td class=[(!matches!(line.content, LeafContent::Value(_))).then_some("dim")] { (folded(&leaf_text(&line.content))) }
                             @match line.origin {
-                                Origin::Entry(index) => {
+                                ValueOrigin::Entry(index) => {
                                     @let entry = &history.entries()[index];
                                     td { a href=(entry_path(log, entry.id)) { (time(entry.occurred_at, context)) } }
                                     td { (shown(&entry.actor())) }
                                 }
-                                Origin::Before(_) if history.horizon().is_some() => { td class="dim" { "before pruning" } td {} }
-                                Origin::Before(_) | Origin::Unrecorded(_) => { td class="dim" { "not recorded" } td {} }
+                                ValueOrigin::Before(_) if history.horizon().is_some() => { td class="dim" { "before pruning" } td {} }
+                                ValueOrigin::Before(_) | ValueOrigin::Unrecorded(_) => { td class="dim" { "not recorded" } td {} }
                             }
                             td class="num" { (line.times) }
                         }

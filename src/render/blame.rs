@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::entry::User;
 use crate::model::history::blame::{Blame, BlameLine};
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::patch::pointer;
 use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
@@ -34,18 +34,18 @@ pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style
     ]];
     for line in &blame.lines {
         let (entry, set, by) = match line.origin {
-            Origin::Entry(index) => {
+            ValueOrigin::Entry(index) => {
                 let entry = &history.entries()[index];
                 (entry.id.to_string(), style.moment(entry.occurred_at), entry.actor())
             }
-            Origin::Before(_) if history.horizon().is_some() => {
+            ValueOrigin::Before(_) if history.horizon().is_some() => {
                 ("-".to_owned(), "before pruning".to_owned(), String::new())
             }
-            Origin::Before(_) | Origin::Unrecorded(_) => {
+            ValueOrigin::Before(_) | ValueOrigin::Unrecorded(_) => {
                 ("-".to_owned(), "not recorded".to_owned(), String::new())
             }
         };
-        let role = if matches!(line.content, Content::Value(_)) { Role::Plain } else { Role::Dim };
+        let role = if matches!(line.content, LeafContent::Value(_)) { Role::Plain } else { Role::Dim };
         rows.push(vec![
             GridCell::number(entry, Role::Dim),
             GridCell::new(set, Role::Dim),
@@ -63,8 +63,8 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
     blame.lines.iter().map(move |line| {
         let entry = setter(line, history);
         let value = match &line.content {
-            Content::Value(value) => value.to_string(),
-            Content::Redacted | Content::Unknown(_) => String::new(),
+            LeafContent::Value(value) => value.to_string(),
+            LeafContent::Redacted | LeafContent::Unknown(_) => String::new(),
         };
         vec![
             dotted_path(&line.path),
@@ -81,16 +81,16 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
 
 fn setter<'a>(line: &BlameLine, history: &'a History) -> Option<&'a EntryHead> {
     match line.origin {
-        Origin::Entry(index) => history.entries().get(index),
-        Origin::Before(_) | Origin::Unrecorded(_) => None,
+        ValueOrigin::Entry(index) => history.entries().get(index),
+        ValueOrigin::Before(_) | ValueOrigin::Unrecorded(_) => None,
     }
 }
 
 const fn known(line: &BlameLine) -> &'static str {
     match line.content {
-        Content::Value(_) => "exact",
-        Content::Redacted => "redacted",
-        Content::Unknown(_) => "unknown",
+        LeafContent::Value(_) => "exact",
+        LeafContent::Redacted => "redacted",
+        LeafContent::Unknown(_) => "unknown",
     }
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
             ("pointer".to_owned(), text(&pointer(&line.path))),
             ("known".to_owned(), text(known(line))),
         ];
-        if let Content::Value(value) = &line.content {
+        if let LeafContent::Value(value) = &line.content {
             members.push(("value".to_owned(), value.clone()));
         }
         match setter(line, history) {

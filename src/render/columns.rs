@@ -70,10 +70,10 @@ columns! {
     OnBehalfOfName = "on_behalf_of_name", "That user's name.";
     OnBehalfOfRole = "on_behalf_of_role", "That user's role at the time.";
     OnBehalfOfKind = "on_behalf_of_kind", "What kind of identity that user is.";
-    Via = "via", "The channel it came through: web, api, cli, terraform, system or mcp.";
-    Ip = "ip", "The address it came from.";
-    UserAgent = "user_agent", "The program that sent it.";
-    RequestId = "request_id", "The request it was part of.";
+    Via = "via", "The channel of the change: web, api, cli, terraform, system or mcp.";
+    Ip = "ip", "The client's IP address.";
+    UserAgent = "user_agent", "The client's user agent.";
+    RequestId = "request_id", "The id of the request that made the change.";
     Reason = "reason", "The reason, if the recorder gave one.";
     Changes = "changes", "The changed fields with old and new values, as JSON.";
     Resource = "resource", "The resource as TYPE/ID.";

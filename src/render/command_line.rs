@@ -80,7 +80,7 @@ pub(crate) fn quoted(word: &str) -> String {
         let text = c.to_string();
         match c {
             '\'' | '\\' => quoted.extend(['\\', c]),
-            // Every shell reads byte escapes alike; code point escapes depend on the locale.
+            // bash and zsh read byte escapes alike; code point escapes depend on the locale. dash and fish have no $'…'.
             _ if c.is_ascii() && !c.is_control() => quoted.push(c),
             _ => quoted.extend(text.bytes().map(|byte| format!("\\x{byte:02x}"))),
         }

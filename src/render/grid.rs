@@ -1,7 +1,7 @@
 //! Lays out cells in columns. Each column is as wide as its widest text; if the line is too wide, chosen columns are
 //! narrowed first, then the last one is cut.
 //!
-//! All text is sanitized here, before it is measured. It must not know what the cells mean.
+//! All text is sanitized here, before it is measured. This module must not know what the cells mean.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
 
 /// Other columns are narrowed before the last one gets less than this.
-const LEAST_LAST: usize = 16;
+const MIN_LAST: usize = 16;
 
 /// How columns share the width of a line.
 #[derive(Debug, Clone, Copy)]
@@ -108,12 +108,12 @@ fn write_aligned(
     Ok(())
 }
 
-/// Shrinks the columns to a total of `room` cells.
+/// Narrows the columns so that a line fits in `room` terminal columns.
 fn fit(widths: &mut [usize], layout: GridLayout<'_>, room: usize) {
     let Some(last) = widths.len().checked_sub(1) else { return };
     let room = room.saturating_sub(last * layout.gap);
     for (column, least) in layout.narrow {
-        let taken: usize = widths[..last].iter().sum::<usize>() + widths[last].min(LEAST_LAST);
+        let taken: usize = widths[..last].iter().sum::<usize>() + widths[last].min(MIN_LAST);
         if let Some(width) = widths.get_mut(*column) {
             *width = width.saturating_sub(taken.saturating_sub(room)).max(*least).min(*width);
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::filter::Resource;
 use crate::model::history::History;
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::replay::{Contradiction, ContradictionKind};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
@@ -114,11 +114,11 @@ pub(crate) fn dotted_path(path: &[String]) -> String {
 }
 
 /// A leaf's content on one line.
-pub(crate) fn leaf_text(content: &Content) -> String {
+pub(crate) fn leaf_text(content: &LeafContent) -> String {
     match content {
-        Content::Value(value) => value::text(&value::one_line(value)),
-        Content::Redacted => "redacted".to_owned(),
-        Content::Unknown(_) => "unknown".to_owned(),
+        LeafContent::Value(value) => value::text(&value::one_line(value)),
+        LeafContent::Redacted => "redacted".to_owned(),
+        LeafContent::Unknown(_) => "unknown".to_owned(),
     }
 }
 
@@ -137,17 +137,17 @@ pub(crate) fn unknown_reason(entry: Option<usize>, history: &History, time: &Tim
 }
 
 /// The time before which a leaf was set, if no entry set it.
-pub(crate) fn origin_note(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
+pub(crate) fn origin_note(origin: ValueOrigin, history: &History, time: &TimeContext) -> Option<String> {
     let entry = |index: usize| &history.entries()[index];
     match (origin, history.horizon()) {
-        (Origin::Entry(_), _) => None,
-        (Origin::Before(_), Some(horizon)) => {
+        (ValueOrigin::Entry(_), _) => None,
+        (ValueOrigin::Before(_), Some(horizon)) => {
             Some(format!("at or before {}, unknown (pruned)", full(horizon, time)))
         }
-        (Origin::Before(index), None) => {
+        (ValueOrigin::Before(index), None) => {
             Some(format!("before {}, unknown (not recorded)", full(entry(index).occurred_at, time)))
         }
-        (Origin::Unrecorded(index), _) => {
+        (ValueOrigin::Unrecorded(index), _) => {
             Some(format!("before {}, unknown (not recorded)", full(entry(index).occurred_at, time)))
         }
     }

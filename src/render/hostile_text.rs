@@ -85,11 +85,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_list_has_one_row_for_each_entry(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), colour in any::<bool>()) {
+    fn a_list_has_one_row_for_each_entry(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), color in any::<bool>()) {
         let entries = [full_of(&text, &other), full_of(&other, &text)];
         for columns in [TABLE_COLUMNS, WIDE_COLUMNS, Column::ALL] {
             for truncate in [true, false] {
-                let style = Style { ascii, colour, truncate, ..style(cells) };
+                let style = Style { ascii, color, truncate, ..style(cells) };
                 let table = printed(|out| EntryTable::new(columns, &style).entries(out, &entries));
                 let table = plain(&table);
                 assert_harmless(&table);
@@ -104,10 +104,10 @@ proptest! {
     }
 
     #[test]
-    fn every_detail_line_starts_with_a_known_sign(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), colour in any::<bool>(), full in any::<bool>()) {
+    fn every_detail_line_starts_with_a_known_sign(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), color in any::<bool>(), full in any::<bool>()) {
         let entry = full_of(&text, &other);
         for (side_by_side, truncate) in [(false, true), (true, true), (false, false)] {
-            let style = Style { ascii, colour, truncate, ..style(cells) };
+            let style = Style { ascii, color, truncate, ..style(cells) };
             let holds = [other.clone()];
             let options = DetailOptions { full, side_by_side, brief: !full, others_in_request: Some(2), holds: &holds };
             let shown = plain(&printed(|out| detail(out, &entry, options, &style)));

@@ -34,7 +34,7 @@ impl<'a> JsonPainter<'a> {
 
 impl Write for JsonPainter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.style.colour {
+        if !self.style.color {
             return self.out.write(bytes);
         }
         self.line.extend_from_slice(bytes);
@@ -90,9 +90,9 @@ mod tests {
     use super::*;
     use crate::render::samples::style;
 
-    fn painted(text: &str, colour: bool) -> String {
+    fn painted(text: &str, color: bool) -> String {
         let mut out = Vec::new();
-        let mut painter = JsonPainter::new(&mut out, Style { colour, ..style(80) });
+        let mut painter = JsonPainter::new(&mut out, Style { color, ..style(80) });
         // In pieces, as serde writes.
         for piece in text.as_bytes().chunks(3) {
             painter.write_all(piece).expect("memory takes all");
@@ -104,14 +104,14 @@ mod tests {
     #[test]
     fn names_texts_and_literals_differ_and_nothing_else_changes() {
         let text = "{\"a\\\"b\": [\"x: y\", 1.5e3, true, null, -2],\n \"é\":\"\\\\\"}\n[";
-        let coloured = painted(text, true);
+        let colored = painted(text, true);
         for token in
             ["\u{1b}[34m\"a\\\"b\"\u{1b}[0m: [", "\u{1b}[36m\"x: y\"\u{1b}[0m", "\u{1b}[33m1.5e3\u{1b}[0m"]
         {
-            assert!(coloured.contains(token), "{coloured:?}");
+            assert!(colored.contains(token), "{colored:?}");
         }
         let sgr = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
-        assert_eq!(sgr.replace_all(&coloured, ""), text);
+        assert_eq!(sgr.replace_all(&colored, ""), text);
         assert_eq!(painted(text, false), text);
     }
 }

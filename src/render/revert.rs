@@ -141,7 +141,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
             format!("entry {} created the resource again since: there is nothing to undo", id(*back))
         }
     }];
-    for (index, paths) in plan.since.iter().take(MOST_NAMED) {
+    for (index, paths) in plan.since.iter().take(MAX_NAMED) {
         let later = &history.entries()[*index];
         let what = if paths.is_empty() { String::new() } else { format!(" {}", named(paths)) };
         sentences.push(format!(
@@ -152,7 +152,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
             full(later.occurred_at, time)
         ));
     }
-    if let Some(more) = plan.since.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+    if let Some(more) = plan.since.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
         sentences.push(format!(
             "since then {} more changed these fields: the plan lists them all",
             counted(more as u64, "entry", "entries")
@@ -172,11 +172,11 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
 }
 
 /// How many fields a sentence names, and how many later entries get one. The document has all of them.
-const MOST_NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// The first fields, and how many more there are.
 fn named(paths: &[KeyPath]) -> String {
-    let (first, more) = paths.split_at(paths.len().min(MOST_NAMED));
+    let (first, more) = paths.split_at(paths.len().min(MAX_NAMED));
     let first: Vec<_> = first.iter().map(|path| dotted_path(path)).collect();
     match more.len() {
         0 => first.join(", "),

@@ -15,7 +15,7 @@ pub(super) fn style(width: usize) -> Style {
         zone: "Europe/Madrid".parse().expect("a zone"),
     };
     let theme = Theme::Default;
-    Style { width, colour: false, theme, ascii: false, truncate: true, relative: false, time }
+    Style { width, color: false, theme, ascii: false, truncate: true, relative: false, time }
 }
 
 /// The text that a renderer writes.

@@ -20,7 +20,7 @@ pub(crate) fn span_lines(
     render: impl FnOnce(&mut Vec<u8>, &Style) -> io::Result<()>,
 ) -> Vec<SpanLine> {
     // Roles are read from the colours, so that they are needed here also where the screen shows none.
-    let style = Style { colour: true, ..*style };
+    let style = Style { color: true, ..*style };
     let mut text = Vec::new();
     // Writing to memory cannot fail.
     drop(render(&mut text, &style));

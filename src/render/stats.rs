@@ -24,7 +24,7 @@ const LONGEST_LABEL: usize = 40;
 /// The widest column header of a table, in cells.
 const LONGEST_HEADER: usize = 24;
 /// Up to this many rows, rows without entries are all shown.
-const MOST_ROWS: usize = 100;
+const MAX_CHART_ROWS: usize = 100;
 /// Beyond that, a run of at least this many rows without entries becomes one row.
 const LONGEST_SILENCE: usize = 14;
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -141,7 +141,7 @@ enum ChartRow<'a> {
 
 /// Joins long runs of rows without entries, so that one very old entry does not hide the others.
 fn collapse_gaps(by: Dimension, rows: &[ValueCount]) -> Vec<ChartRow<'_>> {
-    if !by.is_time() || rows.len() <= MOST_ROWS {
+    if !by.is_time() || rows.len() <= MAX_CHART_ROWS {
         return rows.iter().map(ChartRow::Row).collect();
     }
     let chunks = rows.chunk_by(|a, b| (a.1 == 0) == (b.1 == 0));
@@ -206,7 +206,7 @@ pub(crate) fn table(
 ) -> io::Result<()> {
     // A dimension of time may have thousands of empty columns.
     let full: Vec<ValueCount>;
-    let across = match across.len() > MOST_ROWS {
+    let across = match across.len() > MAX_CHART_ROWS {
         true => {
             full = across.iter().filter(|(_, count)| *count > 0).cloned().collect();
             full.as_slice()

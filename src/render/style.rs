@@ -21,7 +21,7 @@ pub struct Style {
     /// Width of a line, in terminal cells.
     pub width: usize,
     /// Whether to use colours.
-    pub colour: bool,
+    pub color: bool,
     /// Which colours to use.
     pub theme: Theme,
     /// Whether to write ASCII only.
@@ -35,7 +35,7 @@ pub struct Style {
 }
 
 /// A colour theme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Theme {
     /// Green, red and yellow.
     #[default]
@@ -77,7 +77,7 @@ pub enum Role {
 impl Style {
     /// Colours text that is already sanitized.
     pub fn paint(&self, role: Role, text: &str) -> String {
-        if !self.colour || role == Role::Plain || text.is_empty() {
+        if !self.color || role == Role::Plain || text.is_empty() {
             return text.to_owned();
         }
         text.style(self.theme.style(role)).to_string()
@@ -161,18 +161,18 @@ mod tests {
     use crate::render::samples::style;
 
     #[test]
-    fn paints_only_with_colour() {
+    fn paints_only_with_color() {
         let plain = style(80);
         assert_eq!(plain.paint(Role::Added, "x"), "x");
-        let coloured = Style { colour: true, ..plain };
-        assert_eq!(coloured.paint(Role::Added, "x"), "\u{1b}[32mx\u{1b}[0m");
-        assert_eq!(coloured.paint(Role::Plain, "x"), "x");
+        let colored = Style { color: true, ..plain };
+        assert_eq!(colored.paint(Role::Added, "x"), "\u{1b}[32mx\u{1b}[0m");
+        assert_eq!(colored.paint(Role::Plain, "x"), "x");
     }
 
     #[test]
     fn themes_distinguish_roles_and_mono_has_no_hue() {
         for theme in [Theme::Default, Theme::Colorblind, Theme::Mono] {
-            let style = Style { colour: true, theme, ..style(80) };
+            let style = Style { color: true, theme, ..style(80) };
             let painted = [Role::Added, Role::Removed, Role::Changed].map(|role| style.paint(role, "x"));
             assert!(painted[0] != painted[1] && painted[1] != painted[2] && painted[0] != painted[2]);
             let hue = painted.iter().any(|text| text.contains("[3"));

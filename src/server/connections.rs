@@ -33,9 +33,10 @@ pub(super) const fn max_refusals(slots: usize) -> usize {
 
 /// How long a 503 response to a refused connection may take.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long, and for how many bytes, an unread request body is drained after the response. If the connection were
+/// How long an unread request body is drained after the response, and up to how many bytes. If the connection were
 /// closed at once, the system would discard the response on its way to a client that is still sending.
-const LINGER: (Duration, usize) = (Duration::from_secs(3), 16 * 1024 * 1024);
+const LINGER_TIME: Duration = Duration::from_secs(3);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Gives each connection a slot, and refuses connections when no slot is free.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ where
     A::Service: Send + 'static,
     A::Future: Send + 'static,
 {
-    type Stream = Connection<A::Stream>;
+    type Stream = ClientConnection<A::Stream>;
     type Service = AddExtension<A::Service, Arc<Slot>>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
@@ -81,7 +82,7 @@ where
                     () = slot.0.evicted() => return Err(evicted_error()),
                 };
                 let service = Extension(Arc::clone(&slot.0)).layer(service);
-                return Ok((Connection::new(stream, slot, WRITE_TIMEOUT), service));
+                return Ok((ClientConnection::new(stream, slot, WRITE_TIMEOUT), service));
             }
             let _permit = refusals.try_acquire_owned().map_err(io::Error::other)?;
             let sent = tokio::time::timeout(REFUSAL_TIMEOUT, async { refuse(&mut accepted.await?.0).await });
@@ -98,18 +99,18 @@ fn evicted_error() -> io::Error {
 async fn refuse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
     stream.write_all(&early_response::no_free_slot()).await?;
     stream.shutdown().await?;
-    // Drains the request: see `LINGER`.
+    // Drains the request: see `LINGER_TIME`.
     let mut rest = [0; 4096];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())
 }
 
 /// A connection that holds a slot.
-pub(super) struct Connection<S> {
+pub(super) struct ClientConnection<S> {
     stream: S,
     write_timeout: Duration,
     /// Set while the client is behind.
-    unread: Option<Unread>,
+    unread: Option<SlowReader>,
     /// An error response of the HTTP library with an added body, and how many bytes of it are written.
     replacement: Option<(Vec<u8>, usize)>,
     /// While an unread request body is drained: the timer, and how many bytes may still arrive.
@@ -119,7 +120,7 @@ pub(super) struct Connection<S> {
 }
 
 /// The state of a client that does not read as fast as the server writes.
-struct Unread {
+struct SlowReader {
     timer: Pin<Box<Sleep>>,
     /// How many bytes it must read before the timer ends.
     missing: usize,
@@ -127,7 +128,7 @@ struct Unread {
     _busy: Option<BusyGuard>,
 }
 
-impl<S> Connection<S> {
+impl<S> ClientConnection<S> {
     fn new(stream: S, slot: SlotGuard, write_timeout: Duration) -> Self {
         let shared = Arc::clone(&slot.0);
         let evicted = Box::pin(async move { shared.evicted().await });
@@ -143,7 +144,7 @@ impl<S> Connection<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Connection<S> {
+impl<S: AsyncWrite + Unpin> ClientConnection<S> {
     /// Writes to the stream, and fails when the client reads too little for too long.
     fn poll_write_in_time(
         &mut self,
@@ -162,7 +163,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
         self.poll_unread(cx).map(Err)
     }
 
-    /// The same for a step that is complete only when the system has taken everything.
+    /// Like `poll_write_in_time`, for flush and shutdown, which complete only when all bytes are written.
     fn poll_all_in_time(
         &mut self,
         cx: &mut Context<'_>,
@@ -174,7 +175,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Waits until the client has been behind for too long, or is evicted.
     fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let (write_timeout, slot) = (self.write_timeout, &self.slot.0);
-        let unread = self.unread.get_or_insert_with(|| Unread {
+        let unread = self.unread.get_or_insert_with(|| SlowReader {
             timer: Box::pin(tokio::time::sleep(write_timeout)),
             missing: WRITE_BYTES,
             _busy: slot.is_authenticated().then(|| slot.mark_busy()),
@@ -211,7 +212,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ClientConnection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -224,13 +225,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Connection<S> {
-    /// Drains the request until it ends or a limit of [`LINGER`] is reached.
+impl<S: AsyncRead + Unpin> ClientConnection<S> {
+    /// Drains the request until it ends or [`LINGER_TIME`] or [`LINGER_BYTES`] is reached.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.poll_evicted(cx).is_ready() {
             return Poll::Ready(());
         }
-        let begin = || (Box::pin(tokio::time::sleep(LINGER.0)) as Pin<Box<Sleep>>, LINGER.1);
+        let begin = || (Box::pin(tokio::time::sleep(LINGER_TIME)) as Pin<Box<Sleep>>, LINGER_BYTES);
         let (end, left) = self.linger.get_or_insert_with(begin);
         let mut drained = [0; 16 * 1024];
         loop {
@@ -248,7 +249,7 @@ impl<S: AsyncRead + Unpin> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientConnection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if let Some(replacement) = self.replacement(cx, bytes) {
             return replacement;

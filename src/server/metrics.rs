@@ -26,7 +26,7 @@ pub(super) struct Metrics {
     /// 1 while the clock is implausible and pruning is therefore paused.
     pub(super) clock_implausible: Gauge,
     /// The size of the write-ahead log in bytes; 0 if the store has none.
-    pub(super) log_bytes: Gauge,
+    pub(super) wal_bytes: Gauge,
     /// 1 after damage was found in the store.
     pub(super) damaged: Gauge,
 }
@@ -44,14 +44,14 @@ impl Default for Metrics {
         let help = "Connections refused at the connection limit";
         registry.register("connections_refused", help, refused.clone());
         let (sweep_failures, sweep_failing) = (Counter::default(), Gauge::default());
-        let (clock_implausible, log_bytes) = (Gauge::default(), Gauge::default());
+        let (clock_implausible, wal_bytes) = (Gauge::default(), Gauge::default());
         registry.register("sweep_failures", "Sweeps of an organization that failed", sweep_failures.clone());
         let help = "Organizations for which the last sweep failed";
         registry.register("sweep_failing_organizations", help, sweep_failing.clone());
         let help = "1 while the clock is implausible and nothing is pruned";
         registry.register("clock_implausible", help, clock_implausible.clone());
         let help = "Length of the store's write-ahead log, 0 where it has none";
-        registry.register_with_unit("store_log", help, Unit::Bytes, log_bytes.clone());
+        registry.register_with_unit("store_log", help, Unit::Bytes, wal_bytes.clone());
         let damaged = Gauge::default();
         registry.register("store_damaged", "1 once damage was found in the store", damaged.clone());
         Self {
@@ -64,7 +64,7 @@ impl Default for Metrics {
             sweep_failures,
             sweep_failing,
             clock_implausible,
-            log_bytes,
+            wal_bytes,
             damaged,
         }
     }

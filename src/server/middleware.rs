@@ -77,9 +77,10 @@ pub(super) async fn handle_request(
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let route = route.unwrap_or("(none)");
         // A connection may have shown a valid token before.
-        let is_stranger = slot.as_ref().is_some_and(|slot| !slot.is_authenticated())
+        let is_unauthenticated = slot.as_ref().is_some_and(|slot| !slot.is_authenticated())
             || matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
-        match if is_stranger { server.strangers.next_line(Instant::now()) } else { Some(0) } {
+        match if is_unauthenticated { server.unauthenticated_log.next_line(Instant::now()) } else { Some(0) }
+        {
             Some(left_out) => {
                 let left_out = (left_out > 0).then_some(left_out);
                 tracing::info!(method, route, status, elapsed_ms, left_out, "answered");

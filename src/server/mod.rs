@@ -30,12 +30,12 @@ mod shape;
 mod signed_checkpoints;
 mod state;
 mod stop_on_drop;
-mod stranger_log;
 pub mod sweeper;
 mod text_job;
 mod token_usage;
 pub mod trail;
 mod tree_job;
+mod unauthenticated_log;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -57,10 +57,10 @@ use crate::server::limits::Limits;
 use crate::server::readiness::Readiness;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
-use crate::server::stranger_log::StrangerLog;
 use crate::server::trail::recent::RecentReads;
 use crate::server::trail::{TrailQueue, lifecycle};
 use crate::server::tree_job::TreeJob;
+use crate::server::unauthenticated_log::UnauthenticatedLog;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -221,7 +221,7 @@ pub async fn serve(
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
         readiness: Readiness::default(),
-        strangers: StrangerLog::default(),
+        unauthenticated_log: UnauthenticatedLog::default(),
         token_usage: Arc::default(),
         trees: Arc::new(TreeJob::new(settings.signer.clone(), settings.clock.clone())),
         trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),

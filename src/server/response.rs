@@ -98,16 +98,16 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    /// The next chunk; `None` while no bytes are left.
+    /// The next chunk; `None` if no bytes are left. More may be added to `rest` later.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        self.must_yield = !self.must_yield;
-        if !self.must_yield {
+        if std::mem::take(&mut self.must_yield) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        self.must_yield = true;
         let chunk = CHUNK_BYTES.min(self.rest.len());
         Poll::Ready(Some(Frame::data(self.rest.split_to(chunk))))
     }

@@ -1,4 +1,4 @@
-//! The state that every handler shares: the store, the settings and what is counted and limited across requests.
+//! The state that all handlers share: store, settings, counters and limits.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::server::metrics::Metrics;
 use crate::server::readiness::Readiness;
 use crate::server::response::ResponseBudget;
 use crate::server::settings::Settings;
-use crate::server::stranger_log::StrangerLog;
 use crate::server::token_usage::TokenUsage;
 use crate::server::trail::recent::RecentReads;
 use crate::server::trail::{TrailQueue, record};
 use crate::server::tree_job::TreeJob;
+use crate::server::unauthenticated_log::UnauthenticatedLog;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Store};
 
@@ -30,7 +30,7 @@ pub(super) struct ServerState {
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Readiness,
-    pub(super) strangers: StrangerLog,
+    pub(super) unauthenticated_log: UnauthenticatedLog,
     pub(super) limits: Limits,
     pub(super) token_usage: Arc<TokenUsage>,
     pub(super) trees: Arc<TreeJob>,

@@ -17,18 +17,19 @@ use crate::store::{OrgId, Store};
 /// How often new entries are added: each log gets one checkpoint in this time at most, except when one is requested.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A key with what it has signed.
+/// A key in a file.
 #[derive(Debug, Clone)]
 pub struct Signer {
     /// The key.
     pub key: Arc<SigningKey>,
-    /// What it has signed.
+    /// The directory that remembers what it has signed.
     pub signed: Arc<SignedCheckpoints>,
 }
 
 /// Grows trees and signs their checkpoints.
 pub(super) struct TreeJob {
     key: OnceCell<Arc<SigningKey>>,
+    /// Checkpoints signed by a key outside the store. None if the store holds the key.
     signed: Option<Arc<SignedCheckpoints>>,
     /// Held while a checkpoint is signed and remembered.
     signing: Mutex<()>,
@@ -37,9 +38,9 @@ pub(super) struct TreeJob {
 
 /// The latest checkpoint of a log.
 pub(super) enum Latest {
-    /// It is of all entries.
+    /// It covers all entries.
     Current(Checkpoint, String),
-    /// The log no longer continues the signed one, so no other is signed: verifiers shall see the difference.
+    /// The log does not extend the last signed checkpoint (this note). No new checkpoint is signed, so that verifiers detect it.
     Refused(String),
 }
 
@@ -72,10 +73,12 @@ impl TreeJob {
         }
     }
 
-    /// Adds the entries that a log has now to its tree, and signs a checkpoint of them.
+    /// Adds all entries recorded so far to the tree of a log, and signs a checkpoint.
     pub(super) async fn checkpoint(&self, store: &Store, log: OrgId) -> Result<Latest, StoreError> {
         let key = self.key(store).await?;
-        let mut is_last_attempt = false;
+        let mut was_refused = false;
+        // Repeated once if refused, because a prune may have deleted entries between two statements, and as often as the tree
+        // grows meanwhile.
         loop {
             let grown = store.grow_tree(log).await?;
             let _signing = self.signing.lock().await;
@@ -86,27 +89,20 @@ impl TreeJob {
             let (checkpoint, stored) = store.checkpoint(log).await?;
             let verifier = key.verifier(&checkpoint.origin);
             let last = self.last(&verifier, stored.as_deref()).await?;
-            // A key whose directory is new has yet to remember a checkpoint that is in the store.
+            // With a new --signed directory, the checkpoint in the store is not yet in the directory.
             let is_remembered = last.as_ref().is_some_and(|signed| signed.checkpoint == checkpoint);
             if let Some(signed) = last {
                 let continuity = match compare(store, log, &checkpoint, &signed, grown.as_ref()).await {
-                    // An entry that cannot be read keeps only a key with a memory from signing.
+                    // Unreadable entries: refuse only if a directory remembers the last checkpoint.
                     Err(StoreError::Damaged(_)) if self.signed.is_none() => Continuity::Differs,
                     found => found?,
                 };
-                let is_refused = match continuity {
-                    Continuity::Continues => false,
-                    // A key in the store has no memory: a person who can change the tree can use that key.
-                    Continuity::Differs => self.signed.is_some(),
-                    Continuity::WrongHashes => true,
-                };
-                if is_refused && is_last_attempt {
-                    refuse(log, &checkpoint, &signed, continuity);
-                    return Ok(Latest::Refused(signed.note));
-                }
-                if is_refused {
-                    // A prune may have deleted entries between two statements.
-                    is_last_attempt = true;
+                if self.refuses(continuity) {
+                    if was_refused {
+                        log_refusal(log, &checkpoint, &signed, continuity);
+                        return Ok(Latest::Refused(signed.note));
+                    }
+                    was_refused = true;
                     continue;
                 }
             }
@@ -126,6 +122,15 @@ impl TreeJob {
         }
     }
 
+    const fn refuses(&self, continuity: Continuity) -> bool {
+        match continuity {
+            Continuity::Continues => false,
+            // Refusing protects nothing if the key is in the store: an attacker who can change the tree can also sign with it.
+            Continuity::Differs => self.signed.is_some(),
+            Continuity::WrongHashes => true,
+        }
+    }
+
     /// The last checkpoint of a log that the key has signed: from the directory, or from the store if the key is there, too.
     async fn last(&self, key: &VerifierKey, stored: Option<&str>) -> Result<Option<Signed>, StoreError> {
         if let Some(signed) = &self.signed {
@@ -138,8 +143,8 @@ impl TreeJob {
         Ok(stored.and_then(signed))
     }
 
-    /// Computes wrong stored hashes again, if the entries are as signed. Only a server that starts does: until then, verifiers
-    /// shall see that hashes were changed.
+    /// Recomputes stored hashes that do not match their entries, if the entries match the signed root. Called only at start:
+    /// until then, verifiers must be able to see the change.
     async fn repair(&self, store: &Store, log: OrgId) -> Result<(), StoreError> {
         let key = self.key(store).await?;
         let (checkpoint, stored) = store.checkpoint(log).await?;
@@ -163,11 +168,11 @@ impl TreeJob {
 /// How a tree relates to the last checkpoint that was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Continuity {
-    /// It continues it.
+    /// The tree extends the signed checkpoint.
     Continues,
-    /// The entries do, but the tree was grown from other hashes than theirs.
+    /// The entries match the signed root, but stored hashes of the tree do not match the entries.
     WrongHashes,
-    /// The entries are others.
+    /// The entries do not match the signed root.
     Differs,
 }
 
@@ -187,11 +192,11 @@ async fn compare(
         return Ok(Continuity::Differs);
     }
     let has_right_hashes = match store.has_right_hashes(log, earlier.size).await {
-        // An entry that cannot be read is for the reader to report.
+        // Verification reports unreadable entries.
         Err(StoreError::Damaged(_)) => true,
         found => found?,
     };
-    // Usually this call has added all leaves behind the signed ones.
+    // Usually `grow_tree` has just added every leaf after the signed size: no roots need to be read.
     if has_right_hashes && grown.is_some_and(|(before, after)| before == earlier && after == checkpoint) {
         return Ok(Continuity::Continues);
     }
@@ -205,7 +210,7 @@ async fn compare(
 }
 
 /// Logs why no checkpoint is signed.
-fn refuse(log: OrgId, checkpoint: &Checkpoint, signed: &Signed, continuity: Continuity) {
+fn log_refusal(log: OrgId, checkpoint: &Checkpoint, signed: &Signed, continuity: Continuity) {
     let (log, signed_size, size) = (log.number(), signed.checkpoint.size, checkpoint.size);
     if continuity == Continuity::WrongHashes {
         tracing::error!(
@@ -226,11 +231,10 @@ fn refuse(log: OrgId, checkpoint: &Checkpoint, signed: &Signed, continuity: Cont
     }
 }
 
-/// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.
+/// All logs are checked every 600 rounds (ten minutes), because other processes record entries too.
 const ROUNDS: u32 = 600;
 
-/// Grows trees until the server ends. With `all`, it notes every log first and then every ten minutes, and not only those in
-/// which this process records.
+/// Grows trees until the server ends. With `all`, also checks every log at start and every [`ROUNDS`] rounds.
 pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
     let mut is_started = false;
     for round in (0..ROUNDS).cycle() {

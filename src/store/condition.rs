@@ -1,5 +1,5 @@
-//! From a filter to SQL: the parts an index can answer. `Filter::matches` is the meaning; what SQL cannot say (text
-//! search, paths into values) the store asks `Filter::matches_content` for each row that is left.
+//! Converts a filter to SQL. The conditions on ip, reason, field and text are not converted: the store checks them with
+//! `Filter::matches_content` on each row.
 
 use std::collections::HashSet;
 
@@ -17,19 +17,19 @@ pub enum Parameter {
     Bytes(Vec<u8>),
 }
 
-/// The numbers of the users that a filter admits, which the store found by the filter's own meaning.
+/// Row numbers of the users that a filter admits: the store evaluates the filter on each user first.
 #[derive(Debug, Clone, Default)]
 pub struct UserRefs {
     /// The users who acted; `None` if the filter admits all.
     pub user: Option<Vec<i64>>,
-    /// The users for whom others acted; `None` if the filter admits all, also that there is none.
+    /// The users for whom others acted; `None` if the filter admits every entry, with or without such a user.
     pub on_behalf_of: Option<Vec<i64>>,
 }
 
-/// Beyond so many branches of a question, each costs more than the sort it saves.
-const MOST_BRANCHES: usize = 32;
+/// The most branches of a query: above this, they cost more than the sort they save.
+const MAX_BRANCHES: usize = 32;
 
-/// The WHERE part of a statement, with its values in order.
+/// SQL text, with the values of its placeholders in order: a condition, or the whole statement that `ordered` makes of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// SQL, with one `?` for each value.
@@ -48,7 +48,8 @@ impl Condition {
         self.parameters.extend(parameters);
     }
 
-    /// The SQL with `$1`, `$2`, … in place of each `?`, as PostgreSQL wants it: no text of ours holds one otherwise.
+    /// The SQL with `$1`, `$2`, … in place of each `?`, as PostgreSQL wants it: our SQL contains `?` only as a
+    /// placeholder.
     #[must_use]
     pub fn numbered(&self) -> String {
         let mut parts = self.sql.split('?');
@@ -56,14 +57,14 @@ impl Condition {
         (1..).zip(parts).fold(first, |sql, (number, part)| format!("{sql}${number}{part}"))
     }
 
-    /// Makes this statement one that also gives the rows of `other`.
+    /// Appends `UNION ALL other`.
     pub(super) fn union(&mut self, other: Self) {
         self.sql.push_str(" UNION ALL ");
         self.sql.push_str(&other.sql);
         self.parameters.extend(other.parameters);
     }
 
-    /// Adds everything of `filter` that SQL can say. Users are given by their numbers.
+    /// Adds the conditions of `filter` that this module converts. Users are given by their row numbers.
     pub fn and_filter(&mut self, filter: &Filter, user_refs: &UserRefs) {
         let Filter {
             since,
@@ -97,12 +98,12 @@ impl Condition {
         self.and_choice("model_id", texts(&model_id.include), texts(&model_id.exclude));
         self.and_choice("request_id", texts(&request_id.include), texts(&request_id.exclude));
         for (resources, not) in [(&resource.include, ""), (&resource.exclude, "NOT ")] {
-            let values = resources
-                .iter()
-                .flat_map(|it| [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]);
+            let values = resources.iter().flat_map(|it| {
+                [code_parameter(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]
+            });
             match resources.len() {
                 0 => {}
-                // What `history` asks for: a plain condition, which every engine's index answers in order.
+                // One resource, as in `history`: a plain condition lets every engine read the index in order.
                 1 => self.and(&format!("{not}(model_type = ? AND model_id = ?)"), values),
                 many => {
                     let pairs = vec!["(?, ?)"; many].join(", ");
@@ -112,7 +113,7 @@ impl Condition {
         }
     }
 
-    /// Adds what `filter` says of the dimensions that are summed: action, model type, channel and user.
+    /// Adds the conditions on the dimensions of the rollup: action, model type, channel and user.
     pub(super) fn and_dimensions(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
         self.and_words("action", Action::ALL, &filter.action);
         self.and_words("model_type", ModelType::ALL, &filter.model_type);
@@ -125,25 +126,25 @@ impl Condition {
     /// Adds that a column holds one of these users, or nothing.
     fn and_users(&mut self, column: &str, user_refs: &[i64], or_null: bool) {
         let or_null = if or_null { format!("{column} IS NULL OR ") } else { String::new() };
-        // An empty list is not every engine's SQL.
+        // Not every engine accepts `IN ()`.
         let any = if user_refs.is_empty() {
             "1 = 0".to_owned()
         } else {
-            // Numbers of our own making: written out, so that thousands of users do not meet a limit on parameters.
+            // Inlined as literals: they are trusted integers, and thousands would exceed the parameter limit.
             let list: Vec<_> = user_refs.iter().map(i64::to_string).collect();
             format!("{column} IN ({})", list.join(","))
         };
         if or_null.is_empty() { self.and(&any, []) } else { self.and(&format!("({or_null}{any})"), []) }
     }
 
-    /// One condition for each of a filter's resources, or else for each of its users: an index has the entries of
-    /// each in order, but not of all together. None when there is but one way, or too many.
+    /// One condition per resource of the filter, or else per user, so that an index returns each branch already sorted. Empty if
+    /// there are fewer than two or more than [`MAX_BRANCHES`].
     #[must_use]
     pub fn branches(log: Log, filter: &Filter, user_refs: &UserRefs) -> Vec<Self> {
         let resource = |model_type: ModelType, model_id: &str| {
             let mut one = Self::default();
             let id = Parameter::Text(model_id.to_owned());
-            one.and("model_type = ? AND model_id = ?", [code(ModelType::ALL, model_type), id]);
+            one.and("model_type = ? AND model_id = ?", [code_parameter(ModelType::ALL, model_type), id]);
             one
         };
         fn users(column: &'static str, refs: Option<&[i64]>) -> impl Iterator<Item = Condition> {
@@ -166,11 +167,11 @@ impl Condition {
         } else {
             return Vec::new();
         };
-        // Duplicates are removed. One branch too many settles the matter: the rest need not be made.
+        // Duplicates are removed. Stop at one more than the limit: then no branches are used.
         let mut seen = HashSet::new();
         let branches: Vec<_> =
-            all.filter(|branch| seen.insert(branch.clone())).take(MOST_BRANCHES + 1).collect();
-        if (2..=MOST_BRANCHES).contains(&branches.len()) { branches } else { Vec::new() }
+            all.filter(|branch| seen.insert(branch.clone())).take(MAX_BRANCHES + 1).collect();
+        if (2..=MAX_BRANCHES).contains(&branches.len()) { branches } else { Vec::new() }
     }
 
     /// A statement for the first `limit` rows of this condition in an order, by way of its branches.
@@ -191,20 +192,19 @@ impl Condition {
         for branch in branches {
             let mut one = self.clone();
             one.and(&branch.sql, branch.parameters);
-            let union = if all.sql.is_empty() { "" } else { " UNION ALL " };
-            all.sql.push_str(&format!("{union}SELECT * FROM ({}) AS branch", select(&one)));
-            all.parameters.extend(one.parameters);
+            one.sql = format!("SELECT * FROM ({}) AS branch", select(&one));
+            if all.sql.is_empty() { all = one } else { all.union(one) }
         }
         all.sql.push_str(&format!(" ORDER BY {order_by} {limit}"));
         all
     }
 
     fn and_words<T: Copy + PartialEq>(&mut self, column: &str, all: &[T], choice: &Choice<T>) {
-        let codes = |values: &[T]| values.iter().map(|it| code(all, *it)).collect();
+        let codes = |values: &[T]| values.iter().map(|it| code_parameter(all, *it)).collect();
         self.and_choice(column, codes(&choice.include), codes(&choice.exclude));
     }
 
-    /// A column that may be null equals no included value and no excluded one.
+    /// Adds a choice on a column. NULL matches no included value and passes every exclusion.
     fn and_choice(&mut self, column: &str, include: Vec<Parameter>, exclude: Vec<Parameter>) {
         let marks = |values: &[Parameter]| vec!["?"; values.len()].join(",");
         if !include.is_empty() {
@@ -216,16 +216,16 @@ impl Condition {
     }
 }
 
-/// The number a closed word is stored as: its place in the documented order, which only ever grows at its end.
+/// The stored code of an enum value: its index in `all`, to which values are only appended.
 #[must_use]
-pub fn place<T: Copy + PartialEq>(all: &[T], word: T) -> i16 {
-    all.iter().position(|it| *it == word).and_then(|place| i16::try_from(place).ok()).unwrap_or(-1)
+pub fn code<T: Copy + PartialEq>(all: &[T], word: T) -> i16 {
+    all.iter().position(|it| *it == word).and_then(|index| i16::try_from(index).ok()).unwrap_or(-1)
 }
 
-/// The same, as a statement's value.
+/// [`code`] as a bound value.
 #[must_use]
-pub fn code<T: Copy + PartialEq>(all: &[T], word: T) -> Parameter {
-    Parameter::Integer(place(all, word).into())
+pub fn code_parameter<T: Copy + PartialEq>(all: &[T], word: T) -> Parameter {
+    Parameter::Integer(code(all, word).into())
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_has_its_number() {
+    fn placeholders_are_numbered() {
         let mut condition = Condition::default();
         condition.and("org_id = ?", [Parameter::Integer(1)]);
         condition.and("(a, b) < (?, ?)", [Parameter::Integer(2), Parameter::Text("x".into())]);
@@ -251,7 +251,7 @@ mod tests {
         };
         let ids = |count: usize| (0..count).map(|id| id.to_string()).collect::<Vec<_>>();
         assert_eq!(of([ids(3), ids(3)].concat()), 3);
-        assert_eq!((of(ids(1)), of(ids(MOST_BRANCHES)), of(ids(MOST_BRANCHES + 1))), (0, MOST_BRANCHES, 0));
+        assert_eq!((of(ids(1)), of(ids(MAX_BRANCHES)), of(ids(MAX_BRANCHES + 1))), (0, MAX_BRANCHES, 0));
         // Were each compared with all before it, these would take minutes.
         assert_eq!(of(vec!["1".to_owned(); 1_000_000]), 0);
         assert_eq!(of(ids(1_000_000)), 0);

@@ -307,8 +307,8 @@ impl Store {
     }
 
     /// The size of the write-ahead log in bytes; absent where the store has none.
-    pub fn log_bytes(&self) -> Option<u64> {
-        if let Engine::Sqlite(engine) = &self.engine { engine.log_bytes() } else { None }
+    pub fn wal_bytes(&self) -> Option<u64> {
+        if let Engine::Sqlite(engine) = &self.engine { engine.wal_bytes() } else { None }
     }
 
     /// Finishes running work and closes the store. Later calls fail with [`StoreError::Closed`].

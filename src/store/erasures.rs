@@ -300,7 +300,7 @@ async fn by_ids<S: Session>(db: &S, log: OrgId, ids: &[u64]) -> Result<Vec<Expir
 }
 
 /// How many entries are looked at in the transaction that ends an erasure. Recorders wait meanwhile.
-const MOST_UNSEEN: u64 = 1_000;
+const MAX_UNSEEN: u64 = 1_000;
 
 /// Deletes the last that names the person: the erasure's own note of them, and users without entries. `seen` is up to where
 /// each log was searched. Returns false if entries recorded meanwhile name the person, and nothing was done.
@@ -316,7 +316,7 @@ pub(super) async fn finish<S: Session>(
     for (log, seen) in seen {
         rollup::lock_head(db, *log).await?;
         let head = pages::head(db, *log).await?;
-        if head > seen + MOST_UNSEEN {
+        if head > seen + MAX_UNSEEN {
             return Ok(false);
         }
         let mut is_named = false;

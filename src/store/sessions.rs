@@ -21,7 +21,7 @@ fn decode(row: &dyn Columns) -> Result<StoredSession, StoreError> {
 
 /// How many sessions a token may have beside a new one, and how many links. Beyond, the oldest end: a token could otherwise
 /// fill the disk with them.
-const MOST_OTHERS: u64 = 199;
+const MAX_OTHERS: u64 = 199;
 
 /// Adds a session, and deletes those that expired before it began and the oldest ones of a token with too many.
 pub(super) async fn add<S: Session>(db: &S, session: &StoredSession) -> Result<(), S::Error> {
@@ -32,7 +32,7 @@ pub(super) async fn add<S: Session>(db: &S, session: &StoredSession) -> Result<(
     db.run(sql, values![hash, *is_link, token_hash, *created_at, *last_used_at, *expires_at]).await?;
     let sql = "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE token_hash = ?1 AND is_link = ?2 \
                AND hash <> ?3 ORDER BY created_at DESC, hash LIMIT 100000 OFFSET ?4)";
-    db.run(sql, values![token_hash, *is_link, hash, MOST_OTHERS]).await?;
+    db.run(sql, values![token_hash, *is_link, hash, MAX_OTHERS]).await?;
     Ok(())
 }
 

@@ -57,19 +57,19 @@ async fn erased_entries<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error>
 }
 
 /// How many answers are remembered.
-const MOST_ANSWERS: usize = 16;
+const MAX_ANSWERS: usize = 16;
 /// The most numbers of an answer that is remembered: half a megabyte.
-const MOST_REFS: usize = 65_536;
+const MAX_REFS: usize = 65_536;
 
 /// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same until an
 /// erasure or a prune, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
 /// export with many users would otherwise test all of them for every page.
 #[derive(Default)]
-pub(super) struct KnownUsers(Mutex<Vec<(Question, Arc<UserRefs>)>>);
+pub(super) struct KnownUsers(Mutex<Vec<(UserQuery, Arc<UserRefs>)>>);
 
 /// What an answer depends on.
 #[derive(PartialEq, Eq)]
-struct Question {
+struct UserQuery {
     org: OrgId,
     user: Choice<UserTerm>,
     on_behalf_of: Choice<UserTerm>,
@@ -93,15 +93,15 @@ impl KnownUsers {
         }
         let erased = erased_entries(db, org).await?;
         let question =
-            Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of, erased };
+            UserQuery { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of, erased };
         if let Some(refs) = self.known(&question) {
             return Ok(refs);
         }
         let refs = Arc::new(user_refs(db, org, filter).await?);
         let numbers = |refs: &Option<Vec<i64>>| refs.as_ref().map_or(0, Vec::len);
-        if numbers(&refs.user) + numbers(&refs.on_behalf_of) <= MOST_REFS {
+        if numbers(&refs.user) + numbers(&refs.on_behalf_of) <= MAX_REFS {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.len() == MOST_ANSWERS {
+            if known.len() == MAX_ANSWERS {
                 known.remove(0);
             }
             known.push((question, Arc::clone(&refs)));
@@ -110,7 +110,7 @@ impl KnownUsers {
     }
 
     /// Moves an answer to the end of the list if it is there: the first is the next to go.
-    fn known(&self, question: &Question) -> Option<Arc<UserRefs>> {
+    fn known(&self, question: &UserQuery) -> Option<Arc<UserRefs>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = known.iter().position(|(known, _)| known == question)?;
         known[place..].rotate_left(1);

@@ -21,8 +21,8 @@ use crate::terminal::prompt::Prompts;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ColourWhen {
-    /// On a terminal, unless the environment disables colours.
+pub(crate) enum ColorWhen {
+    /// On a terminal that supports colours.
     #[default]
     Auto,
     /// Always.
@@ -34,11 +34,7 @@ pub(crate) enum ColourWhen {
 /// Settings of the environment and the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TerminalOptions {
-    pub colour: ColourWhen,
-    /// Whether the environment disables colours.
-    pub no_colour: bool,
-    /// Whether the environment enables colours everywhere.
-    pub force_colour: bool,
+    pub color: ColorWhen,
     /// Whether the terminal supports neither colours nor cursor movement.
     pub dumb: bool,
     /// Whether status messages are suppressed.
@@ -76,17 +72,17 @@ pub(crate) fn stdout_width() -> usize {
 impl Terminal {
     /// Inspects the process's streams.
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
-    pub(crate) fn open(manners: TerminalOptions) -> Self {
+    pub(crate) fn open(options: TerminalOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         let in_is_terminal = io::stdin().is_terminal();
-        let is_attended = !manners.dumb && !manners.unattended;
+        let is_attended = !options.dumb && !options.unattended;
         let width = stdout_width();
         Self {
             out: PagedStdout::new(out),
             err,
             deferred: Vec::new(),
-            options: manners,
+            options,
             in_is_terminal,
             out_is_terminal,
             is_interactive: in_is_terminal && err_is_terminal && is_attended,
@@ -96,7 +92,7 @@ impl Terminal {
         }
     }
 
-    pub(crate) const fn colours_stdout(&self) -> bool {
+    pub(crate) const fn colors_stdout(&self) -> bool {
         self.paints(self.out_is_terminal)
     }
 
@@ -105,7 +101,7 @@ impl Terminal {
         self.is_interactive.then(Prompts::new)
     }
 
-    pub(crate) const fn colours_stderr(&self) -> bool {
+    pub(crate) const fn colors_stderr(&self) -> bool {
         self.paints(self.err_is_terminal)
     }
 
@@ -120,11 +116,10 @@ impl Terminal {
     }
 
     const fn paints(&self, is_terminal: bool) -> bool {
-        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.options;
-        match colour {
-            ColourWhen::Always => true,
-            ColourWhen::Never => false,
-            ColourWhen::Auto => !no_colour && (force_colour || is_terminal && !dumb),
+        match self.options.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => is_terminal && !self.options.dumb,
         }
     }
 
@@ -192,7 +187,7 @@ impl Terminal {
     /// quoted text cannot start a line.
     fn write_line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
         let text = if self.options.ascii { sanitize_ascii(text) } else { sanitize(text) };
-        let text = if self.colours_stderr() {
+        let text = if self.colors_stderr() {
             format!("{}{}\n", head.style(head_style), text.style(style))
         } else {
             format!("{head}{text}\n")

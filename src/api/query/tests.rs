@@ -102,18 +102,18 @@ fn read(pairs: &[(&'static str, String)]) -> Result<Query, Vec<FieldError>> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(query in query()) {
+    fn a_query_round_trips(query in query()) {
         prop_assert_eq!(read(&query.pairs()), Ok(query));
     }
 
     #[test]
-    fn any_pairs_are_read_or_refused_and_nothing_else(pairs in prop::collection::vec(("\\PC{0,8}", "\\PC{0,12}"), 0..5)) {
+    fn arbitrary_pairs_do_not_panic(pairs in prop::collection::vec(("\\PC{0,8}", "\\PC{0,12}"), 0..5)) {
         let _ = Query::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     }
 }
 
 #[test]
-fn a_filter_never_silently_does_nothing() {
+fn invalid_parameters_are_errors() {
     for (name, value, detail) in [
         (
             "actoin",
@@ -123,13 +123,13 @@ fn a_filter_never_silently_does_nothing() {
         ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
         ("user", "", "has an empty value: name at least one, separated by commas"),
         ("resource", "connector", "expected TYPE/ID, such as connector/42, not \"connector\""),
-        ("limit", "0", "is a whole number from 1 to 1000"),
-        ("limit", "1001", "is a whole number from 1 to 1000"),
-        ("order", "newest", "is desc (newest first) or asc (oldest first)"),
+        ("limit", "0", "must be a whole number from 1 to 1000"),
+        ("limit", "1001", "must be a whole number from 1 to 1000"),
+        ("order", "newest", "must be desc (newest first) or asc (oldest first)"),
         ("after_id", "-1", "must be an entry id, a whole number"),
         ("as_of", "18446744073709551615", "must be an entry id, a whole number"),
         ("cursor", "eyJ", "is not a cursor: send page.next_cursor unchanged"),
-        ("total", "yes", "is true or false"),
+        ("total", "yes", "must be true or false"),
         (
             "since",
             "yesterday",

@@ -27,7 +27,7 @@ fn rows_are_answered_only_where_they_are_preferred() {
 }
 
 #[test]
-fn options_are_read_back_and_faults_are_named() {
+fn options_round_trip_and_errors_name_the_parameter() {
     let options = RowOptions {
         form: RowForm::Tsv,
         columns: Some("id,-time".to_owned()),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browse::content::Content;
-use crate::browse::event::{Answer, Effect, Event, PageRequest, Reading};
+use crate::browse::event::{Answer, Effect, Event, LoadRequest, Reading};
 use crate::browse::window::{LoadedPage, PAGE, Place};
 use crate::model::entry::Entry;
 use crate::model::facets::{Facet, Facets};
@@ -97,8 +97,8 @@ impl FakeLog {
         if *filter == Filter::default() { self.entries } else { self.ids(filter).len() as u64 }
     }
 
-    fn page(&self, request: &PageRequest) -> LoadedPage {
-        let PageRequest { filter, order, place, .. } = request;
+    fn page(&self, request: &LoadRequest) -> LoadedPage {
+        let LoadRequest { filter, order, place, .. } = request;
         let is_all = *filter == Filter::default();
         let ids = if is_all { Vec::new() } else { self.ids(filter) };
         let count = if is_all { self.entries } else { ids.len() as u64 };

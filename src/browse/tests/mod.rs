@@ -43,7 +43,7 @@ impl Session {
         let time = TimeContext { now: fake_log::time_of(entries + 60), zone: chrono_tz::UTC };
         let style = Style {
             width: usize::from(columns),
-            colour: true,
+            color: true,
             theme: Theme::Default,
             ascii: false,
             truncate: true,

@@ -110,7 +110,7 @@ fn a_failed_page_is_named_and_loaded_again_only_when_asked() {
 }
 
 #[test]
-fn results_that_nobody_waits_for_are_dropped() {
+fn stale_results_are_dropped() {
     let mut session = Session::loading(1000, 80, 24);
     let Some(Effect::Load(first, page)) = session.left.pop() else { panic!("no request") };
     session.press_only("r");

@@ -33,7 +33,7 @@ fn other_screens() {
     }
 }
 
-/// Names of every script and of attackers: no cell holds a control character, and no row is wider than the screen.
+/// Wide letters, emoji and escape sequences in names: no cell holds a control character, and no row is wider than the screen.
 #[test]
 fn hostile_names_and_wide_letters_fit_every_size() {
     let names = [

@@ -28,7 +28,7 @@ fn the_list_narrows_when_typing_pauses_and_not_at_each_key() {
 }
 
 #[test]
-fn a_value_that_is_none_is_explained_and_the_form_stays() {
+fn an_invalid_value_shows_an_error_and_keeps_the_form() {
     let mut session = Session::new(100, 100, 30);
     session.press("f<Down>created,nonsense<Enter>");
     assert!(session.shown().contains("! unknown action \"nonsense\""), "{}", session.shown());
@@ -107,7 +107,7 @@ fn an_entry_is_copied_in_each_form_and_a_link_only_if_there_is_one() {
     assert!(session.shown().contains("copied the text of entry 100 (OSC 52"), "{}", session.shown());
     session.press("yl");
     assert!(session.shown().contains("! there is no link"), "{}", session.shown());
-    session.browser.page = Some("https://audit.example".to_owned());
+    session.browser.web_url = Some("https://audit.example".to_owned());
     assert_eq!(copied(&mut session, "yl"), "https://audit.example/audit-logs/100");
     assert_eq!(copied(&mut session, "<Enter>yc"), "krosyn-audit show 100 --full --server sqlite:a.db");
 }
@@ -122,10 +122,10 @@ fn pasted_text_is_typed_and_never_a_command() {
     assert!(session.shown().contains("/Marc[2JWeber"), "{}", session.shown());
 }
 
-/// Each part of a filter can be seen and changed, also the part that a key such as `c` has set.
+/// Every part that has a flag has a line, also the part that a key such as `c` has set.
 #[test]
-fn every_part_of_a_filter_has_a_line() {
-    use crate::browse::form::Form;
+fn every_filter_flag_has_a_form_line() {
+    use crate::browse::form::FilterEditor;
     use crate::model::filter::Filter;
     let mut filter = Filter::default();
     for (parameter, text) in [
@@ -144,8 +144,8 @@ fn every_part_of_a_filter_has_a_line() {
         filter.list_mut(parameter).expect(parameter).add_text(text).expect(text);
     }
     let session = Session::new(10, 100, 40);
-    let form = Form::new(&filter, &session.browser.style.time);
-    // An id without a type has no flag and no line; times begin empty.
+    let form = FilterEditor::new(&filter, &session.browser.style.time);
+    // model_id has neither a flag nor a line; the two times are empty.
     let filled: Vec<_> = form.fields.iter().filter(|field| !field.input.text().is_empty()).collect();
     assert_eq!((filled.len(), form.fields.len()), (11, 13));
 }

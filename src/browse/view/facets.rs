@@ -23,7 +23,7 @@ fn lines(list: &List, height: u16) -> (Vec<FacetLine>, usize) {
     for (title, _, facets) in list.facet_groups() {
         lines.push(FacetLine::Title(title));
         for _ in facets {
-            if index == list.facet {
+            if index == list.selected_facet {
                 selected = lines.len();
             }
             lines.push(FacetLine::Value(index));
@@ -45,7 +45,7 @@ pub(crate) fn facet_at(list: &List, area: Rect, at: Position) -> Option<usize> {
 pub(super) fn draw(painter: &mut Painter<'_>, log: Log, list: &List, area: Rect) {
     let (lines, first) = lines(list, area.height);
     if lines.is_empty() {
-        let text = if list.has_facets_failed { "not counted · r tries again" } else { "counting …" };
+        let text = if list.facets_failed { "not counted · r tries again" } else { "counting …" };
         painter.text(area, 0, text, Role::Dim);
         return;
     }
@@ -56,7 +56,7 @@ pub(super) fn draw(painter: &mut Painter<'_>, log: Log, list: &List, area: Rect)
             FacetLine::Value(index) => {
                 let (parameter, facet) = values[*index];
                 let is_on = is_chosen(&list.filter, log, parameter, &facet.value);
-                let is_selected = list.focus == Focus::Facets && *index == list.facet;
+                let is_selected = list.focus == Focus::Facets && *index == list.selected_facet;
                 let pointer = if is_selected { ">" } else { " " };
                 let mark = if is_on { "[x]" } else { "[ ]" };
                 // The count comes first, so that a narrow pane never cuts it off.

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use crate::browse::form::Form;
+use crate::browse::form::FilterEditor;
 use crate::browse::state::Browser;
 use crate::browse::view::painter::Painter;
 use crate::render::detail::line::Span;
@@ -16,7 +16,7 @@ const WHOLE_TITLE: u16 = 76;
 
 /// Draws the form above the two lines at the bottom, on at most half of the screen: the list that it narrows stays in sight.
 /// Returns where the cursor is.
-pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, form: &Form) -> Option<Position> {
+pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, form: &FilterEditor) -> Option<Position> {
     let (columns, rows) = (browser.size.width, browser.size.height);
     let all = u16::try_from(form.fields.len() + 1).ok()?;
     let height = all.min((rows / 2).max(2)).min(rows.saturating_sub(3));

@@ -73,8 +73,8 @@ pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, list: &List) {
 
 /// The detail, whose last row says how much is missing.
 fn draw_detail(painter: &mut Painter<'_>, list: &List, area: Rect) {
-    let lines = &list.preview.lines;
-    let (rows, lines) = (usize::from(area.height), &lines[list.preview.top.min(lines.len())..]);
+    let lines = &list.detail.lines;
+    let (rows, lines) = (usize::from(area.height), &lines[list.detail.top.min(lines.len())..]);
     let shown = if lines.len() > rows { rows.saturating_sub(1) } else { lines.len() };
     for (row, line) in (0..area.height).zip(&lines[..shown]) {
         painter.spans(area, row, line, 0, false);

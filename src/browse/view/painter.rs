@@ -35,7 +35,7 @@ impl<'a> Painter<'a> {
 
     fn cell_style(&self, role: Role) -> CellStyle {
         let style = CellStyle::new();
-        if !self.style.colour {
+        if !self.style.color {
             return style;
         }
         let (added, removed, changed) = match self.style.theme {
@@ -191,8 +191,8 @@ mod tests {
     #[test]
     fn what_follows_a_joined_emoji_is_always_written() {
         let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::UTC };
-        let (colour, theme) = (true, Theme::Default);
-        let style = Style { width: 20, colour, theme, ascii: false, truncate: true, relative: false, time };
+        let (color, theme) = (true, Theme::Default);
+        let style = Style { width: 20, color, theme, ascii: false, truncate: true, relative: false, time };
         let area = Rect::new(0, 0, 12, 1);
         let written = |text: &str| {
             let mut buffer = Buffer::empty(area);

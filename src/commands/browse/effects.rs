@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::api::query::Query;
 use crate::browse::content::Content;
-use crate::browse::event::{Answer, Delay, Effect, Event, PageRequest, Reading, RequestId};
+use crate::browse::event::{Answer, Delay, Effect, Event, LoadRequest, Reading, RequestId};
 use crate::browse::window::{LoadedPage, PAGE, Place, compare, position};
 use crate::client::Client;
 use crate::client::error::ClientError;
@@ -91,8 +91,8 @@ impl Effects {
     }
 }
 
-async fn load(client: &Client, request: PageRequest) -> Result<LoadedPage, ClientError> {
-    let PageRequest { filter, order, place, as_of } = request;
+async fn load(client: &Client, request: LoadRequest) -> Result<LoadedPage, ClientError> {
+    let LoadRequest { filter, order, place, as_of } = request;
     let query = Query { filter, order, limit: PAGE, as_of, ..Query::default() };
     match place {
         Place::First => first(client, Query { total: true, ..query }, place).await,

@@ -28,8 +28,8 @@ use crate::terminal::screen::FullScreen;
 /// Browse entries on a full screen: list, detail, facets, history and blame
 ///
 /// The list stands beside the detail of the selected entry, or above it. The keys are those of less, vim and lazygit, and
-/// arrows and the mouse work too: ? shows them all, q goes back. The line above the keys is the command that prints the
-/// same. At the end, browse prints the command of the list.
+/// arrows and the mouse work too: ? shows them all, q goes back. The line above the key hints shows the command that prints
+/// the current view. When you quit, browse prints the command for the list.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit browse --demo\n  krosyn-audit browse -t connector --since 30d"
@@ -75,7 +75,7 @@ impl BrowseArgs {
             ServerAddress::Demo | ServerAddress::Store(_) => None,
         };
         let style = context.appearance.style(&context.terminal, context.time, true);
-        let style = Style { colour: context.terminal.colours_stderr(), ..style };
+        let style = Style { color: context.terminal.colors_stderr(), ..style };
         let words = command_line::connection_words(&self.connection, context.demo);
         let screen = prompts.screen()?;
         let size = screen.size()?;
@@ -89,7 +89,7 @@ impl BrowseArgs {
         match leave? {
             Leave::Interrupt => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
             Leave::Quit => {
-                writeln!(context.terminal.data(), "{}", browser.last_command())?;
+                writeln!(context.terminal.data(), "{}", browser.first_list_command())?;
                 context.terminal.flush()?;
                 Ok(exit::DONE)
             }

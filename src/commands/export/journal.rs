@@ -1,4 +1,4 @@
-//! The journal of an export, from which it can be resumed: a header with the query and the format, then a checkpoint
+//! The journal of an export, from which it can be resumed: a header with the query and the format, then a resume point
 //! after each page. One JSON object per line, in `NAME.part.journal` beside the partial file; removed when the file is
 //! complete.
 
@@ -56,7 +56,7 @@ pub(super) struct ExportHeader {
 /// How far an export has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Checkpoint {
+pub(super) struct ResumePoint {
     /// The cursor of the next page.
     pub(super) cursor: String,
     #[serde(rename = "tally")]
@@ -128,14 +128,14 @@ impl ExportHeader {
 /// An open journal. Its constructors take the locked partial file as proof of the lock. A resumed export appends to the
 /// journal that it has read.
 ///
-/// A journal that this run began is deleted when it is dropped without a checkpoint: there is nothing to resume.
+/// A journal that this run began is deleted when it is dropped without a resume point: there is nothing to resume.
 pub(super) struct Journal {
     // Declared before the file, so that it is removed under the file's lock. None for a journal that stays.
     temporary: Option<TemporaryFile>,
     /// None when the output cannot be resumed.
     file: Option<LockedFile>,
     path: PathBuf,
-    has_checkpoint: bool,
+    has_resume_point: bool,
 }
 
 impl Journal {
@@ -156,20 +156,21 @@ impl Journal {
     pub(super) fn create(file: &NewFile, target: &Path, header: &ExportHeader) -> Result<Self, Failure> {
         let Some(part) = file.part() else {
             let path = target.to_owned();
-            return Ok(Self { temporary: None, file: None, path, has_checkpoint: false });
+            return Ok(Self { temporary: None, file: None, path, has_resume_point: false });
         };
         let path = Self::path(part);
         let (file, temporary) = ClaimedFile::open(&path, target)?.begin();
-        let mut journal = Self { temporary: Some(temporary), file: Some(file), path, has_checkpoint: false };
+        let mut journal =
+            Self { temporary: Some(temporary), file: Some(file), path, has_resume_point: false };
         journal.restart(header)?;
         Ok(journal)
     }
 
-    /// Opens the journal of an interrupted export, whose partial file is locked. Returns its header and last checkpoint.
+    /// Opens the journal of an interrupted export, whose partial file is locked. Returns its header and last resume point.
     pub(super) fn open(
         part: &PartFile,
         target: &Path,
-    ) -> Result<(Self, ExportHeader, Option<Checkpoint>), Failure> {
+    ) -> Result<(Self, ExportHeader, Option<ResumePoint>), Failure> {
         let path = Self::path(part.path());
         let claimed = ClaimedFile::open(&path, target)?;
         if claimed.is_new() {
@@ -179,15 +180,15 @@ impl Journal {
         let mut file = claimed.keep();
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(|error| Failure::file(&path, "read", &error))?;
-        let (header, checkpoint, complete) = read(&text).ok_or_else(|| {
+        let (header, resume_point, complete) = read(&text).ok_or_else(|| {
             let message = format!("{} is not a journal of {MADE_BY}", path.display());
             Failure::new(exit::FAILED, message).hint(restart_hint(target))
         })?;
         // Remove an incomplete last line before appending.
         let cut = file.set_len(complete).and_then(|()| file.seek(io::SeekFrom::End(0)));
         cut.map_err(|error| Failure::file(&path, "write", &error))?;
-        let has_checkpoint = checkpoint.is_some();
-        Ok((Self { temporary: None, file: Some(file), path, has_checkpoint }, header, checkpoint))
+        let has_resume_point = resume_point.is_some();
+        Ok((Self { temporary: None, file: Some(file), path, has_resume_point }, header, resume_point))
     }
 
     /// Empties the journal and writes the header: the export starts from its first page.
@@ -196,20 +197,20 @@ impl Journal {
             file.set_len(0)?;
             file.rewind()
         });
-        self.has_checkpoint = false;
+        self.has_resume_point = false;
         let written = emptied.and_then(|()| self.line(header));
         written.map_err(|error| Failure::file(&self.path, "write", &error))
     }
 
-    pub(super) fn add(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
-        self.line(checkpoint)?;
-        self.has_checkpoint = self.file.is_some();
+    pub(super) fn add(&mut self, resume_point: &ResumePoint) -> io::Result<()> {
+        self.line(resume_point)?;
+        self.has_resume_point = self.file.is_some();
         self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         Ok(())
     }
 
-    pub(super) const fn has_checkpoint(&self) -> bool {
-        self.has_checkpoint
+    pub(super) const fn has_resume_point(&self) -> bool {
+        self.has_resume_point
     }
 
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
@@ -235,17 +236,17 @@ fn restart_hint(target: &Path) -> String {
     format!("start a new export: krosyn-audit export -o {}", target.display())
 }
 
-/// Reads the header, the last checkpoint, and the length of all complete lines. An incomplete last line is ignored.
-fn read(text: &str) -> Option<(ExportHeader, Option<Checkpoint>, u64)> {
+/// Reads the header, the last resume point, and the length of all complete lines. An incomplete last line is ignored.
+fn read(text: &str) -> Option<(ExportHeader, Option<ResumePoint>, u64)> {
     let complete = text.rfind('\n')? + 1;
     let mut lines = text[..complete].lines();
     let header: ExportHeader = serde_json::from_str(lines.next()?).ok()?;
     if header.journal != VERSION || header.made_by != MADE_BY {
         return None;
     }
-    let checkpoints =
-        lines.map(|line| serde_json::from_str(line).ok()).collect::<Option<Vec<Checkpoint>>>()?;
-    Some((header, checkpoints.into_iter().next_back(), complete as u64))
+    let resume_points =
+        lines.map(|line| serde_json::from_str(line).ok()).collect::<Option<Vec<ResumePoint>>>()?;
+    Some((header, resume_points.into_iter().next_back(), complete as u64))
 }
 
 #[cfg(test)]
@@ -278,24 +279,24 @@ mod tests {
         ExportHeader { trailer: true, ..header }
     }
 
-    fn checkpoint(entries: u64) -> Checkpoint {
+    fn resume_point(entries: u64) -> ResumePoint {
         let written = WrittenEntries {
             count: entries,
             ids: Some(IdRange { lowest: 1, highest: 2 }),
             as_of: 9,
             last: None,
         };
-        Checkpoint { cursor: "c".to_owned(), written, stored: FileCheckpoint { bytes: 7, crc32: 1 } }
+        ResumePoint { cursor: "c".to_owned(), written, stored: FileCheckpoint { bytes: 7, crc32: 1 } }
     }
 
     fn opened(target: &Path) -> Result<(ExportHeader, Option<u64>), Failure> {
         let part = PartFile::claim(target)?;
-        let (_, header, checkpoint) = Journal::open(&part, target)?;
-        Ok((header, checkpoint.map(|it| it.written.count)))
+        let (_, header, resume_point) = Journal::open(&part, target)?;
+        Ok((header, resume_point.map(|it| it.written.count)))
     }
 
     #[test]
-    fn the_header_and_the_last_complete_checkpoint_are_read_back() {
+    fn the_header_and_the_last_complete_resume_point_are_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
         assert_eq!(Journal::must_exist(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
@@ -304,9 +305,9 @@ mod tests {
         let file = NewFile::create(&target, false).expect("begun");
         let mut journal = Journal::create(&file, &target, &header()).expect("begun");
         for entries in [1, 2] {
-            journal.add(&checkpoint(entries)).expect("added");
+            journal.add(&resume_point(entries)).expect("added");
         }
-        assert!(journal.has_checkpoint());
+        assert!(journal.has_resume_point());
         journal.file.as_mut().expect("a file").write_all(b"{\"cursor\":\"cut o").expect("written");
         drop((journal, file));
         for _ in 0..2 {
@@ -343,7 +344,7 @@ mod tests {
             assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::LOCKED));
             assert!(NewFile::create(&target, true).is_err());
             assert_eq!(std::fs::read(&journal.path).expect("still there"), before, "{is_resumed}");
-            journal.add(&checkpoint(1)).expect("added");
+            journal.add(&resume_point(1)).expect("added");
         }
         // Another process that finishes still holds the journal when the partial file has been renamed.
         assert!(ClaimedFile::open(&journal.path, &target).is_err());
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_journal_without_a_checkpoint_is_deleted_and_a_resumed_one_stays() {
+    fn a_new_journal_without_a_resume_point_is_deleted_and_a_resumed_one_stays() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
         let begin = || {
@@ -369,8 +370,8 @@ mod tests {
         drop((locked, file));
         for _ in 0..3 {
             let part = PartFile::claim(&target).expect("free");
-            let (mut journal, read, checkpoint) = Journal::open(&part, &target).expect("a journal");
-            assert_eq!((read, checkpoint), (header(), None));
+            let (mut journal, read, resume_point) = Journal::open(&part, &target).expect("a journal");
+            assert_eq!((read, resume_point), (header(), None));
             // The run fails here, or after it began to write.
             let file = part.begin(false).expect("begun");
             journal.restart(&header()).expect("begun");
@@ -387,7 +388,7 @@ mod tests {
         std::os::unix::fs::symlink("x.csv", &link).expect("made");
         let file = NewFile::create(&link, false).expect("begun");
         let mut journal = Journal::create(&file, &link, &header()).expect("begun");
-        journal.add(&checkpoint(1)).expect("added");
+        journal.add(&resume_point(1)).expect("added");
         drop((journal, file));
         assert_eq!(opened(&target).ok().and_then(|(_, entries)| entries), Some(1));
     }

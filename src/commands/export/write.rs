@@ -1,4 +1,4 @@
-//! Writes an export page by page to a file or stdout, with checkpoints to resume it and evidence to verify it later.
+//! Writes an export page by page to a file or stdout, with resume points to continue it and evidence to verify it later.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::rows::{ExportPage, ExportPages, RowPage};
 use crate::commands::Context;
-use crate::commands::export::journal::{Checkpoint, ExportHeader, Journal, MADE_BY};
+use crate::commands::export::journal::{ExportHeader, Journal, MADE_BY, ResumePoint};
 use crate::commands::export::written::WrittenEntries;
 use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer, query};
 use crate::error::Failure;
@@ -90,11 +90,11 @@ impl Export {
         Self { header, filter, format, output, written: WrittenEntries::default(), ledger, trail }
     }
 
-    /// Continues after a checkpoint. Ledger and trail are rebuilt from what was written before.
-    pub(super) fn resumed(mut self, checkpoint: &Checkpoint, target: &Path) -> io::Result<Self> {
-        self.written = checkpoint.written.clone();
+    /// Continues after a resume point. Ledger and trail are rebuilt from what was written before.
+    pub(super) fn resumed(mut self, resume_point: &ResumePoint, target: &Path) -> io::Result<Self> {
+        self.written = resume_point.written.clone();
         if self.ledger.is_some() || self.trail.is_some() {
-            let written = File::open(part_path(target))?.take(checkpoint.stored.bytes);
+            let written = File::open(part_path(target))?.take(resume_point.stored.bytes);
             read_all(decompressed(target, written)?, |text| self.record(text))?;
         }
         Ok(self)
@@ -191,7 +191,7 @@ impl Export {
                 }
             };
             if let Some(cursor) = next {
-                self.checkpoint(context, cursor)?;
+                self.add_resume_point(context, cursor)?;
             }
             progress.add(count);
         };
@@ -231,10 +231,10 @@ impl Export {
         }
     }
 
-    fn checkpoint(&mut self, context: &mut Context, cursor: String) -> io::Result<()> {
+    fn add_resume_point(&mut self, context: &mut Context, cursor: String) -> io::Result<()> {
         let ExportOutput::File { file, journal, target } = &mut self.output else { return Ok(()) };
         let stored = file.checkpoint()?;
-        journal.add(&Checkpoint { cursor, written: self.written.clone(), stored })?;
+        journal.add(&ResumePoint { cursor, written: self.written.clone(), stored })?;
         context.resume_hint.set(Some(resume_hint(target)));
         Ok(())
     }
@@ -326,7 +326,7 @@ impl Export {
                 (so_far, restart)
             }
             ExportOutput::File { file, journal, target } => {
-                let next = if journal.has_checkpoint() { resume_hint(&target) } else { restart };
+                let next = if journal.has_resume_point() { resume_hint(&target) } else { restart };
                 (format!("{so_far} to {}", file.keep_part().display()), next)
             }
         };

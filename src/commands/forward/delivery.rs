@@ -13,7 +13,7 @@ use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::destination::Destination;
 use crate::commands::forward::event::{Event, Gap, Renderer};
 use crate::commands::forward::metrics::Metrics;
-use crate::commands::forward::progress::Progress;
+use crate::commands::forward::progress::CursorProgress;
 use crate::commands::forward::stop::Stop;
 use crate::error::Failure;
 use crate::exit;
@@ -33,7 +33,7 @@ pub(super) struct Forwarder {
     pub(super) is_list: bool,
     /// The most entries of one delivery.
     pub(super) batch: usize,
-    pub(super) progress: Progress,
+    pub(super) progress: CursorProgress,
     pub(super) metrics: Arc<Metrics>,
     pub(super) stop: Stop,
     pub(super) has_gaps: bool,

@@ -17,7 +17,7 @@ use crate::render::summary;
 
 /// `--as`: the form of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
+pub(super) enum DeliveryForm {
     /// The entry as JSON, as in `export --format jsonl`
     Json,
     /// Open Cybersecurity Schema Framework, as JSON
@@ -32,7 +32,7 @@ pub(super) enum Form {
     Slack,
 }
 
-impl Form {
+impl DeliveryForm {
     /// The form of the events that SIEMs read; none for a chat.
     pub(super) const fn event_format(self) -> Option<EventFormat> {
         match self {
@@ -46,7 +46,7 @@ impl Form {
     }
 }
 
-impl std::fmt::Display for Form {
+impl std::fmt::Display for DeliveryForm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("", PossibleValue::get_name))
     }
@@ -92,7 +92,7 @@ impl Gap {
 
 /// Renders entries and notices in one form.
 pub(super) struct Renderer {
-    pub(super) form: Form,
+    pub(super) form: DeliveryForm,
     pub(super) log: Log,
     pub(super) organization: String,
 }
@@ -234,14 +234,14 @@ pub(super) mod tests {
         serde_json::from_value(text).expect("an entry")
     }
 
-    pub(in crate::commands::forward) fn renderer(form: Form) -> Renderer {
+    pub(in crate::commands::forward) fn renderer(form: DeliveryForm) -> Renderer {
         Renderer { form, log: Log::Audit, organization: "acme".to_owned() }
     }
 
     #[test]
     fn a_chat_message_cannot_mention_or_link() {
         let entry = deleted();
-        let renderer = renderer(Form::Slack);
+        let renderer = renderer(DeliveryForm::Slack);
         let event = renderer.entry(&entry).expect("rendered");
         assert_eq!(
             event.line,
@@ -263,7 +263,7 @@ pub(super) mod tests {
     #[test]
     fn a_batch_is_a_list_and_a_single_entry_is_an_object() {
         let entry = deleted();
-        let renderer = renderer(Form::Json);
+        let renderer = renderer(DeliveryForm::Json);
         let event = || renderer.entry(&entry).expect("rendered");
         let parsed = |events: &[Event<'_>], is_list| {
             let (text, media_type) = renderer.body(events, is_list);
@@ -279,7 +279,7 @@ pub(super) mod tests {
     fn a_notice_names_the_range_in_every_form() {
         let pruned = Pruned { through_id: 12, before: "2026-11-01T00:00:00Z".parse().expect("a time") };
         let gap = Gap { after_id: 3, pruned, noticed_at: Timestamp::MIN };
-        for &form in Form::value_variants() {
+        for &form in DeliveryForm::value_variants() {
             let event = renderer(form).gap(&gap);
             assert!(event.line.contains("between 3 and 12"), "{form}: {}", event.line);
             assert_eq!((event.id().as_str(), event.line.lines().count()), ("pruned-3-12", 1), "{form}");

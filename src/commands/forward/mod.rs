@@ -44,9 +44,9 @@ use crate::commands::follow::open_cursor;
 use crate::commands::forward::address::{Address, UrlSource, masked};
 use crate::commands::forward::delivery::Forwarder;
 use crate::commands::forward::destination::{Destination, DestinationOptions};
-use crate::commands::forward::event::{Form, Renderer};
+use crate::commands::forward::event::{DeliveryForm, Renderer};
 use crate::commands::forward::metrics::Metrics;
-use crate::commands::forward::progress::Progress;
+use crate::commands::forward::progress::CursorProgress;
 use crate::commands::forward::signature::Secrets;
 use crate::commands::forward::stop::Stop;
 use crate::commands::output::empty;
@@ -58,17 +58,17 @@ use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::prune::Pruned;
 use crate::render::filter_summary::describe_in;
 
-const DEFAULT_FORM: Form = Form::Json;
+const DEFAULT_FORM: DeliveryForm = DeliveryForm::Json;
 const DEFAULT_INTERVAL: u64 = 2;
 
 /// Deliver each new entry to a webhook, syslog, OpenTelemetry, a file or a program
 ///
-/// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
-/// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
+/// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; a repeated
+/// delivery has the same uuid. The cursor file moves only after a delivery. A server or destination that does not answer is tried
 /// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
-/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. With --until, a server that cannot be reached
-/// at the start ends the command with exit code 9, and the cursor stays before entries that only the end of the window left out, so
-/// that a later run may repeat entries and skips none.
+/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. With --until, the command
+/// exits 9 if the server cannot be reached at the start. Entries recorded before the last delivered one, but with a time after
+/// --until, are not skipped: the next run starts before them, and may repeat others.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit forward --demo --from beginning --until now --as ecs --to file:all.ndjson"
@@ -81,14 +81,15 @@ pub(crate) struct ForwardArgs {
 
     /// The form of an entry
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = DEFAULT_FORM)]
-    form: Form,
+    form: DeliveryForm,
 
-    /// The most entries in one delivery (default: 1 for webhooks, 500 for OpenTelemetry, all that wait for the others);
-    /// webhooks then get a list
+    /// The most entries in one delivery (default: webhook 1, otlp 500, other destinations all waiting entries). With it, a
+    /// webhook gets a JSON list
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LIMIT)))]
     batch: Option<u32>,
 
-    /// Sign webhooks with the secret in this file: whsec_… of Standard Webhooks; several lines while a secret is replaced
+    /// Sign webhooks with the secret in this file: whsec_… of Standard Webhooks. To rotate it, put
+    /// the new and the old secret in the file, one per line: both sign
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
@@ -193,7 +194,7 @@ impl ForwardArgs {
     /// Refuses flags that the destination cannot use.
     fn check(&self) -> Result<(), Failure> {
         let is_webhook = matches!(self.to.address()?, Address::Webhook(_));
-        if self.form == Form::Slack && !is_webhook {
+        if self.form == DeliveryForm::Slack && !is_webhook {
             return Err(Failure::usage("--as slack is the body of a webhook: use it with --to webhook:URL"));
         }
         if self.secret_file.is_some() && !is_webhook {
@@ -250,7 +251,7 @@ impl ForwardArgs {
                 "without --cursor-file, what is recorded while this command does not run is not delivered",
             );
         }
-        let mut progress = Progress::new(cursor, lock, position);
+        let mut progress = CursorProgress::new(cursor, lock, position);
         progress.save(&mut context.terminal);
         let renderer = Renderer { form: self.form, log: client.log(), organization };
         let follower = Follower::new(client, filter, position, context.clock.clone());

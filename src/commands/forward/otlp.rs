@@ -155,13 +155,13 @@ fn rejected(answer: &[u8]) -> Result<Option<(u64, String)>, serde_json::Error> {
 mod tests {
     use super::*;
     use crate::commands::forward::event::tests::{deleted, renderer};
-    use crate::commands::forward::event::{Form, Gap};
+    use crate::commands::forward::event::{DeliveryForm, Gap};
     use crate::model::prune::Pruned;
 
     #[test]
     fn a_record_follows_the_json_encoding_of_otlp() {
         let entry = deleted();
-        let event = renderer(Form::Json).entry(&entry).expect("rendered");
+        let event = renderer(DeliveryForm::Json).entry(&entry).expect("rendered");
         let request = request("acme", &[event]);
         let resource = &request["resourceLogs"][0];
         assert_eq!(resource["resource"]["attributes"][0], attribute("service.name", "krosyn-audit"));
@@ -184,7 +184,7 @@ mod tests {
     fn a_notice_is_a_warning() {
         let pruned = Pruned { through_id: 12, before: Timestamp::MIN };
         let gap = Gap { after_id: 3, pruned, noticed_at: Timestamp::MIN };
-        let record = record(&renderer(Form::Json).gap(&gap));
+        let record = record(&renderer(DeliveryForm::Json).gap(&gap));
         assert_eq!(
             (&record["severityNumber"], &record["eventName"]),
             (&json!(13), &json!("krosyn.entries_pruned"))

@@ -14,7 +14,8 @@ use crate::terminal::file::ClaimedFile;
 /// The shortest time between two saves during a stream of deliveries.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
-pub(super) struct Progress {
+/// The saved position of a `forward`, and when it is written.
+pub(super) struct CursorProgress {
     cursor: Option<(CursorFile, PathBuf)>,
     /// Held until the command ends.
     _lock: Option<ClaimedFile>,
@@ -28,7 +29,7 @@ pub(super) struct Progress {
     is_failing: bool,
 }
 
-impl Progress {
+impl CursorProgress {
     pub(super) fn new(
         cursor: Option<(CursorFile, PathBuf)>,
         lock: Option<ClaimedFile>,

@@ -159,7 +159,7 @@ async fn is_open(stream: &mut Box<dyn Connection>, time: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::forward::event::Form;
+    use crate::commands::forward::event::DeliveryForm;
     use crate::commands::forward::event::tests::{deleted, renderer};
 
     #[tokio::test]
@@ -171,7 +171,7 @@ mod tests {
         let mut stream = SyslogStream::new("127.0.0.1", port, false, name, "h".to_owned()).expect("made");
         stream.close_limit = Duration::from_millis(50);
         let entry = deleted();
-        let event = renderer(Form::Json).entry(&entry).expect("rendered");
+        let event = renderer(DeliveryForm::Json).entry(&entry).expect("rendered");
         let Err(DeliveryError::Transient { cause, .. }) = stream.deliver(&[event]).await else {
             panic!("a failure that is tried again");
         };

@@ -67,7 +67,7 @@ fn printable(text: &str, longest: usize) -> String {
 mod tests {
     use super::*;
     use crate::commands::forward::event::tests::{deleted, renderer};
-    use crate::commands::forward::event::{Form, Gap};
+    use crate::commands::forward::event::{DeliveryForm, Gap};
     use crate::model::prune::Pruned;
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
     fn a_notice_is_a_warning() {
         let pruned = Pruned { through_id: 12, before: Timestamp::MIN };
         let gap = Gap { after_id: 3, pruned, noticed_at: Timestamp::MIN };
-        let message = message(&renderer(Form::Json).gap(&gap), "h");
+        let message = message(&renderer(DeliveryForm::Json).gap(&gap), "h");
         assert!(
             message.starts_with("<108>1 1970-01-01T00:00:00.000000Z h krosyn-audit - entries_pruned ["),
             "{message}"

@@ -6,7 +6,7 @@ use crate::api::query::Query;
 use crate::args::output::{Format, OutputArgs};
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::output::{Destination, EntryFormat};
+use crate::commands::output::{EntryFormat, OutputSink};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
@@ -16,7 +16,7 @@ use crate::render::style::Style;
 use crate::render::table::EntryTable;
 
 /// The most entries before and after a match.
-const MOST: u32 = 100;
+const MAX_AROUND: u32 = 100;
 
 /// What was matched, and how many entries to show around each match.
 pub(super) struct Matches {
@@ -32,8 +32,8 @@ pub(super) fn check(format: Format, around: u32) -> Result<(), Failure> {
         let message = "-C needs --format table or wide: other formats cannot mark the matches";
         return Err(Failure::usage(message));
     }
-    if around > MOST {
-        return Err(Failure::usage(format!("-C takes at most {MOST}")));
+    if around > MAX_AROUND {
+        return Err(Failure::usage(format!("-C takes at most {MAX_AROUND}")));
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ pub(super) async fn write(
         groups.reverse();
         groups.iter_mut().for_each(|group| group.reverse());
     }
-    let mut destination = Destination::open(&mut context.terminal, args)?;
+    let mut destination = OutputSink::open(&mut context.terminal, args)?;
     let mut table = EntryTable::new(&format.columns, style).marking(ids);
     groups.iter().for_each(|group| table.measure(group));
     for (place, group) in groups.iter().enumerate() {

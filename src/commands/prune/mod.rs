@@ -44,7 +44,7 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// Delete entries past their retention: plan, confirm, delete
 #[derive(Debug, Default, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
+    after_help = "Examples:\n  krosyn-audit prune --dry-run\n  krosyn-audit prune --yes --profile cron --print-cron"
 )]
 pub(crate) struct PruneArgs {
     /// Show the plan and stop; the exit code is 6 if a safety check would refuse it

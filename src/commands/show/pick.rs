@@ -27,7 +27,7 @@ pub(super) async fn pick(context: &Context, prompts: &Prompts, client: &Client) 
     let style = context.appearance.style(&context.terminal, context.time, true);
     // The menu colours the lines itself.
     let width = style.width.saturating_sub(BESIDE);
-    let style = Style { colour: false, width, ..style };
+    let style = Style { color: false, width, ..style };
     let mut text = Vec::new();
     // Writing to memory cannot fail.
     drop(EntryTable::new(TABLE_COLUMNS, &style).entries(&mut text, &entries));

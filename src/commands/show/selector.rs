@@ -13,7 +13,7 @@ use crate::model::filter::Resource;
 use crate::model::page::{MAX_LIMIT, Order};
 
 /// The most entries of one range: all are fetched before any is printed.
-const MOST: u64 = 1_000;
+const MAX_ENTRIES: u64 = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntrySelector {
@@ -63,11 +63,11 @@ fn id(text: &str) -> Option<u64> {
 
 fn range(first: &str, last: &str) -> Result<EntrySelector, String> {
     match (id(first), id(last)) {
-        (Some(first), Some(last)) if first <= last && last - first < MOST => {
+        (Some(first), Some(last)) if first <= last && last - first < MAX_ENTRIES => {
             Ok(EntrySelector::Range(first, last))
         }
         (Some(first), Some(last)) if first <= last => {
-            Err(format!("a range has at most {MOST} entries: for more, see krosyn-audit list"))
+            Err(format!("a range has at most {MAX_ENTRIES} entries: for more, see krosyn-audit list"))
         }
         (Some(first), Some(last)) => Err(format!("did you mean {last}..{first}?")),
         _ => Err("expected a range of ids, such as 1285..1287".to_owned()),
@@ -103,7 +103,7 @@ async fn latest(client: &Client, back: u32) -> Result<Entry, Failure> {
 async fn between(client: &Client, first: u64, last: u64) -> Result<Vec<Entry>, Failure> {
     let query =
         Query { after_id: Some(first - 1), as_of: Some(last), order: Order::ById, ..Query::default() };
-    let mut pages = Pages::first(client.clone(), query, MOST);
+    let mut pages = Pages::first(client.clone(), query, MAX_ENTRIES);
     let mut entries = Vec::new();
     while let Some(page) = pages.next().await? {
         entries.extend(page.data);

@@ -26,11 +26,11 @@ pub(super) use crate::commands::verify::proof_file::ProofFile;
 /// With the manifest FILE.manifest.json, written by `export --manifest`, verify names the first wrong line of a file.
 /// Without a manifest, the file or stdin must end with the line that `export --trailer` writes. Compressed files are
 /// decompressed. A file of `show --proof` proves one entry. With --server, every entry of the log is compared with the
-/// checkpoint that the server signs and with the last checkpoint that this command has seen. The exit code is 7 if
-/// something cannot be verified.
+/// checkpoint that the server signs and with the last checkpoint that this command has seen; the token needs the scopes
+/// read and trail. The exit code is 7 if something cannot be verified.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify --server https://audit.krosyn.example --token-file admin.token"
+    after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify --server https://audit.krosyn.example --token-file witness.token"
 )]
 pub(crate) struct VerifyArgs {
     /// The exported files or proofs, or - for stdin

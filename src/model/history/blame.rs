@@ -1,6 +1,6 @@
 //! Blame: each leaf's value, the entry that set it last, and how often it was set.
 
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::path::KeyPath;
 use crate::model::history::replay::Existence;
 use crate::model::history::resource_history::History;
@@ -19,9 +19,9 @@ pub struct Blame {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BlameLine {
     pub(crate) path: KeyPath,
-    pub(crate) content: Content,
+    pub(crate) content: LeafContent,
     /// The origin of its value.
-    pub(crate) origin: Origin,
+    pub(crate) origin: ValueOrigin,
     /// The number of entries in the log that changed it.
     pub(crate) times: u64,
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::leaf::{Content, Leaf};
+use crate::model::history::leaf::{Leaf, LeafContent};
 use crate::model::history::path::KeyPath;
 use crate::model::history::state::{Confidence, State, object};
 use crate::model::json::{Json, RawJson};
@@ -51,15 +51,16 @@ impl StateDiff {
 fn values(state: &State, before: Option<&State>) -> HashMap<String, Json> {
     let is_new_secret = |path: &KeyPath, leaf: &Leaf| {
         let earlier = before.and_then(|before| before.known().leaf(path));
-        leaf.content == Content::Redacted
-            && earlier
-                .is_some_and(|earlier| earlier.content == Content::Redacted && earlier.origin != leaf.origin)
+        leaf.content == LeafContent::Redacted
+            && earlier.is_some_and(|earlier| {
+                earlier.content == LeafContent::Redacted && earlier.origin != leaf.origin
+            })
     };
     let leaves = state.leaves();
     let changed: Vec<Option<Leaf>> = leaves
         .iter()
         .map(|(path, leaf)| {
-            let content = Content::Value(Json::String(REDACTED_CHANGED.to_owned()));
+            let content = LeafContent::Value(Json::String(REDACTED_CHANGED.to_owned()));
             is_new_secret(path, leaf).then(|| Leaf { content, ..(*leaf).clone() })
         })
         .collect();

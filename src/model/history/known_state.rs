@@ -9,7 +9,7 @@ mod order;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
-use crate::model::history::leaf::{Content, Leaf, Origin, SideLeaf};
+use crate::model::history::leaf::{Leaf, LeafContent, SideLeaf, ValueOrigin};
 use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 
@@ -111,7 +111,7 @@ impl KnownState {
         }
         let had_leaves = self.beneath(path).next().is_some();
         // An entry may show a value that was redacted before. The entry that set the secret then set this value.
-        let secrets: BTreeMap<KeyPath, Origin> = self
+        let secrets: BTreeMap<KeyPath, ValueOrigin> = self
             .beneath(path)
             .filter(|(_, leaf)| !leaf.content.is_exact())
             .map(|(path, leaf)| (path.clone(), leaf.origin))
@@ -136,7 +136,7 @@ impl KnownState {
             let was_there = self.leaves.contains_key(&item.path);
             let (was, origin) = match (hidden(&item.path), assignment) {
                 (Some(origin), Assignment::Observed(_)) => (PriorKnowledge::Hidden, origin),
-                (Some(_), Assignment::Set(_)) => (PriorKnowledge::Hidden, Origin::Entry(index)),
+                (Some(_), Assignment::Set(_)) => (PriorKnowledge::Hidden, ValueOrigin::Entry(index)),
                 (None, _) => {
                     let was = if was_there || self.is_known(&item.path) {
                         PriorKnowledge::Known
@@ -144,10 +144,10 @@ impl KnownState {
                         PriorKnowledge::Unknown
                     };
                     let origin = match (assignment, was) {
-                        (Assignment::Set(_), _) => Origin::Entry(index),
-                        (Assignment::Observed(_), PriorKnowledge::Known) => Origin::Unrecorded(index),
+                        (Assignment::Set(_), _) => ValueOrigin::Entry(index),
+                        (Assignment::Observed(_), PriorKnowledge::Known) => ValueOrigin::Unrecorded(index),
                         (Assignment::Observed(_), _) => {
-                            self.emptied_by(item).unwrap_or(Origin::Before(index))
+                            self.emptied_by(item).unwrap_or(ValueOrigin::Before(index))
                         }
                     };
                     (was, origin)
@@ -162,7 +162,7 @@ impl KnownState {
             differences.push((gone, if was_exact { PriorKnowledge::Known } else { PriorKnowledge::Hidden }));
         }
         if items.is_empty() && had_leaves {
-            differences.extend(self.leave_empty_object(path, Origin::Entry(index)));
+            differences.extend(self.leave_empty_object(path, ValueOrigin::Entry(index)));
         }
         self.adopt_order(path, items.iter().map(|item| &item.path));
         self.mark_complete(path, index);
@@ -183,10 +183,10 @@ impl KnownState {
     }
 
     /// The entry that left an object empty, if entries recorded only its members.
-    fn emptied_by(&self, item: &SideLeaf) -> Option<Origin> {
+    fn emptied_by(&self, item: &SideLeaf) -> Option<ValueOrigin> {
         let is_empty = item.content.is_empty_object();
         let members = range(&self.complete, &item.path).filter(|_| is_empty);
-        members.map(|(_, index)| Origin::Entry(*index)).max_by_key(|origin| origin.index())
+        members.map(|(_, index)| ValueOrigin::Entry(*index)).max_by_key(|origin| origin.index())
     }
 
     /// Turns leaves above `path` into objects.
@@ -197,18 +197,22 @@ impl KnownState {
     }
 
     /// Inserts an empty object if the last member of a known object was removed.
-    fn leave_empty_object(&mut self, path: &[String], origin: Origin) -> Option<(KeyPath, PriorKnowledge)> {
+    fn leave_empty_object(
+        &mut self,
+        path: &[String],
+        origin: ValueOrigin,
+    ) -> Option<(KeyPath, PriorKnowledge)> {
         let (_, parent) = path.split_last().filter(|(_, parent)| !parent.is_empty())?;
         if !self.is_known(parent) || self.beneath(parent).next().is_some() {
             return None;
         }
-        self.insert(parent.to_vec(), Content::Value(Json::Object(Vec::new())), origin);
+        self.insert(parent.to_vec(), LeafContent::Value(Json::Object(Vec::new())), origin);
         Some((parent.to_vec(), PriorKnowledge::Known))
     }
 
     /// Marks the value at a path as unknown, because an entry changed it without showing the result.
     pub(super) fn mark_unknown(&mut self, path: &[String], index: usize) -> Vec<(KeyPath, PriorKnowledge)> {
-        self.insert(path.to_vec(), Content::Unknown(index), Origin::Entry(index));
+        self.insert(path.to_vec(), LeafContent::Unknown(index), ValueOrigin::Entry(index));
         let beneath = self.beneath(path).map(|(path, _)| path.clone()).filter(|gone| gone.len() > path.len());
         for gone in beneath.collect::<Vec<_>>() {
             self.leaves.remove(&gone);
@@ -228,11 +232,11 @@ impl KnownState {
             }
             if self.beneath(&item.path).next().is_some() {
                 // An earlier entry shows members here. An empty object agrees: it lost its members since.
-                if !matches!(&item.content, Content::Value(Json::Object(_))) {
+                if !matches!(&item.content, LeafContent::Value(Json::Object(_))) {
                     self.mark_unknown(&item.path, index);
                 }
             } else {
-                self.insert(item.path.clone(), item.content.clone(), Origin::Before(index));
+                self.insert(item.path.clone(), item.content.clone(), ValueOrigin::Before(index));
             }
         }
         if !was_known {
@@ -246,7 +250,7 @@ impl KnownState {
         let parents = (path.len().max(1)..member.len()).rev().map(|end| &member[..end]);
         let Some(parent) = parents.into_iter().find(|parent| !self.is_known(parent)) else { return };
         if self.beneath(parent).next().is_none() {
-            self.insert(parent.to_vec(), Content::Unknown(index), Origin::Before(index));
+            self.insert(parent.to_vec(), LeafContent::Unknown(index), ValueOrigin::Before(index));
         }
     }
 }

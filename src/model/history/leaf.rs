@@ -7,7 +7,7 @@ use crate::model::json::Json;
 use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum LeafContent {
     /// This value. Texts in it may hold marks of redacted secrets.
     Value(Json),
     /// A redacted value: it was set, but is unknown.
@@ -17,7 +17,7 @@ pub(crate) enum Content {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum ValueOrigin {
     /// The entry with this index set it.
     Entry(usize),
     /// It was set before the known entries; the entry with this index is the first that shows it.
@@ -28,8 +28,8 @@ pub(crate) enum Origin {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leaf {
-    pub(crate) content: Content,
-    pub(crate) origin: Origin,
+    pub(crate) content: LeafContent,
+    pub(crate) origin: ValueOrigin,
     /// Its position among its neighbours.
     pub(super) order: usize,
 }
@@ -38,12 +38,12 @@ pub(crate) struct Leaf {
 #[derive(Debug, Clone)]
 pub(super) struct SideLeaf {
     pub(super) path: KeyPath,
-    pub(super) content: Content,
+    pub(super) content: LeafContent,
     /// Marked as a secret that differs from the old one, which comparing the marks cannot tell.
     pub(super) is_changed: bool,
 }
 
-impl Content {
+impl LeafContent {
     /// Whether the stored parts of both are equal.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -68,7 +68,7 @@ impl Content {
 
 impl SideLeaf {
     pub(super) const fn redacted(path: KeyPath) -> Self {
-        Self { path, content: Content::Redacted, is_changed: true }
+        Self { path, content: LeafContent::Redacted, is_changed: true }
     }
 }
 
@@ -86,9 +86,11 @@ pub(super) fn flatten(path: &[String], value: &Json) -> Vec<SideLeaf> {
             _ => {
                 let is_changed = holds(value, REDACTED_CHANGED);
                 let content = match value {
-                    Json::String(text) if text == REDACTED || text == REDACTED_CHANGED => Content::Redacted,
-                    _ if is_changed => Content::Value(normalised(value)),
-                    _ => Content::Value(value.clone()),
+                    Json::String(text) if text == REDACTED || text == REDACTED_CHANGED => {
+                        LeafContent::Redacted
+                    }
+                    _ if is_changed => LeafContent::Value(normalised(value)),
+                    _ => LeafContent::Value(value.clone()),
                 };
                 items.push(SideLeaf { path: path.clone(), content, is_changed });
             }
@@ -130,7 +132,7 @@ fn normalised(value: &Json) -> Json {
     }
 }
 
-impl Origin {
+impl ValueOrigin {
     /// The index of its entry.
     pub(super) const fn index(self) -> usize {
         let (Self::Entry(index) | Self::Before(index) | Self::Unrecorded(index)) = self;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::simulation::{RecordedLog, Simulation, at, leaves, timed_events};
 use crate::model::history::diff::StateDiff;
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::path::KeyPath;
 use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
@@ -37,7 +37,7 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
         return Ok(());
     };
     for (path, leaf) in state.leaves() {
-        if let Content::Value(known) = &leaf.content
+        if let LeafContent::Value(known) = &leaf.content
             && leaf.content.is_exact()
         {
             prop_assert_eq!(Some(&value(known)), truth_of(truth, path), "{:?}", path);
@@ -100,11 +100,11 @@ fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(),
         };
         let id = |index: usize| history.entries[index].id;
         match line.origin {
-            Origin::Entry(index) => {
+            ValueOrigin::Entry(index) => {
                 prop_assert_eq!(Some(id(index)), setter.map(|setter| world.entries[setter].id), "{:?}", path);
             }
-            Origin::Before(_) => prop_assert_eq!(*setter, None, "{:?}", path),
-            Origin::Unrecorded(_) => prop_assert!(false, "everything was recorded: {:?}", path),
+            ValueOrigin::Before(_) => prop_assert_eq!(*setter, None, "{:?}", path),
+            ValueOrigin::Unrecorded(_) => prop_assert!(false, "everything was recorded: {:?}", path),
         }
         prop_assert_eq!(line.times, *times, "{:?}", path);
     }

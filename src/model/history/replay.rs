@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::history::known_state::{Assignment, KnownState, PriorKnowledge};
-use crate::model::history::leaf::{Leaf, Origin};
+use crate::model::history::leaf::{Leaf, ValueOrigin};
 use crate::model::history::path::KeyPath;
 use crate::model::history::step::ReplayStep;
 use crate::model::words::Action;
@@ -138,7 +138,7 @@ impl Replay {
             self.known.mark_complete(&[], index);
         }
         for (path, _) in contradicted.iter().filter(|(_, was)| *was == PriorKnowledge::Unknown) {
-            let is_set = |leaf: &Leaf| matches!(leaf.origin, Origin::Entry(_));
+            let is_set = |leaf: &Leaf| matches!(leaf.origin, ValueOrigin::Entry(_));
             if self.known.leaf(path).is_some_and(is_set) {
                 *self.times.entry(path.clone()).or_default() += 1;
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::model::history::known_state::{Assignment, KnownState};
-use crate::model::history::leaf::{Content, Leaf, SideLeaf, holds_redacted};
+use crate::model::history::leaf::{Leaf, LeafContent, SideLeaf, holds_redacted};
 use crate::model::history::patch::{Operation, pointer};
 use crate::model::history::path::KeyPath;
 use crate::model::history::replay::Existence;
@@ -135,8 +135,8 @@ fn restore(known: &mut KnownState, part: &FieldStep, index: usize, lost: &mut Ve
     }
     for (path, item) in old.iter().filter(|(path, _)| touched.contains(*path)) {
         let is_hidden = match &item.content {
-            Content::Value(value) => holds_redacted(value),
-            Content::Redacted | Content::Unknown(_) => true,
+            LeafContent::Value(value) => holds_redacted(value),
+            LeafContent::Redacted | LeafContent::Unknown(_) => true,
         };
         let is_empty_object = item.content.is_empty_object();
         if is_hidden {
@@ -159,7 +159,7 @@ fn remove_emptied(
     for end in (least.max(1)..path.len()).rev() {
         let parent = &path[..end].to_vec();
         let is_empty = known.leaf(parent).is_some_and(
-            |leaf| matches!(&leaf.content, Content::Value(Json::Object(members)) if members.is_empty()),
+            |leaf| matches!(&leaf.content, LeafContent::Value(Json::Object(members)) if members.is_empty()),
         );
         if !is_empty || was_there(parent) {
             return;

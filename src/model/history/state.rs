@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::history::known_state::KnownState;
-use crate::model::history::leaf::{Content, Leaf};
+use crate::model::history::leaf::{Leaf, LeafContent};
 use crate::model::history::path::KeyPath;
 use crate::model::history::replay::Existence;
 use crate::model::json::Json;
@@ -128,7 +128,7 @@ impl State {
         let [exact, redacted, unclear] = &mut counts;
         for (_, leaf) in self.known.beneath(path) {
             match &leaf.content {
-                Content::Unknown(_) => *unclear += 1,
+                LeafContent::Unknown(_) => *unclear += 1,
                 content if content.is_exact() => *exact += 1,
                 _ => *redacted += 1,
             }
@@ -145,7 +145,7 @@ impl State {
     /// The paths of leaves redacted in full or in part.
     pub(crate) fn redacted(&self) -> Vec<&KeyPath> {
         let is_redacted =
-            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unknown(_));
+            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, LeafContent::Unknown(_));
         self.leaves().into_iter().filter(|(_, leaf)| is_redacted(leaf)).map(|(path, _)| path).collect()
     }
 
@@ -154,7 +154,7 @@ impl State {
         let mut places: Vec<(KeyPath, Option<usize>)> = Vec::new();
         let mut listed = BTreeSet::new();
         for (path, leaf) in self.leaves() {
-            if let Content::Unknown(index) = leaf.content {
+            if let LeafContent::Unknown(index) = leaf.content {
                 places.push((path.clone(), Some(index)));
                 listed.insert(&path[0]);
             }
@@ -176,7 +176,7 @@ pub(super) fn object(leaves: Vec<(&KeyPath, &Leaf)>, depth: usize) -> Json {
     let mut members: Vec<(String, Vec<(&KeyPath, &Leaf)>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (path, leaf) in leaves {
-        if matches!(leaf.content, Content::Unknown(_)) {
+        if matches!(leaf.content, LeafContent::Unknown(_)) {
             continue;
         }
         let place = *places.entry(&path[depth]).or_insert_with(|| {
@@ -187,8 +187,8 @@ pub(super) fn object(leaves: Vec<(&KeyPath, &Leaf)>, depth: usize) -> Json {
     }
     let value = |leaves: Vec<(&KeyPath, &Leaf)>| match leaves.as_slice() {
         [(path, leaf)] if path.len() == depth + 1 => match &leaf.content {
-            Content::Value(value) => value.clone(),
-            Content::Redacted | Content::Unknown(_) => Json::String(REDACTED.to_owned()),
+            LeafContent::Value(value) => value.clone(),
+            LeafContent::Redacted | LeafContent::Unknown(_) => Json::String(REDACTED.to_owned()),
         },
         _ => object(leaves, depth + 1),
     };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
 use crate::model::history::field_paths::FieldPaths;
-use crate::model::history::leaf::{Content, SideLeaf, flatten};
+use crate::model::history::leaf::{LeafContent, SideLeaf, flatten};
 use crate::model::history::path::KeyPath;
 use crate::model::json::{JsonError, RawJson};
 use crate::model::words::Action;
@@ -67,7 +67,7 @@ impl FieldStep {
         if self.is_redacted || self.is_opaque {
             return vec![&self.path];
         }
-        let old: HashMap<&KeyPath, &Content> =
+        let old: HashMap<&KeyPath, &LeafContent> =
             self.old.iter().map(|item| (&item.path, &item.content)).collect();
         let new: HashSet<&KeyPath> = self.new.iter().map(|item| &item.path).collect();
         let gone = self.old.iter().filter(|item| !new.contains(&item.path)).map(|item| &item.path);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::model::entry::Entry;
 use crate::model::history::diff::StateDiff;
-use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::replay::{ContradictionKind, Existence};
 use crate::model::history::revert::RevertAction;
 use crate::model::history::simulation::RecordedLog;
@@ -85,7 +85,7 @@ fn contradicting_values_are_unknown() {
     let origin = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path).origin;
     assert_eq!(
         (origin("a"), origin("b.x"), origin("b.y")),
-        (Origin::Entry(1), Origin::Entry(1), Origin::Unrecorded(1))
+        (ValueOrigin::Entry(1), ValueOrigin::Entry(1), ValueOrigin::Unrecorded(1))
     );
 }
 
@@ -144,8 +144,11 @@ fn states_are_rebuilt_backwards_without_a_creation() {
     assert!(!earlier.is_complete() && earlier.leaves().is_empty());
     let of =
         |path: &str| pruned.blame().lines.into_iter().find(|line| line.path.join(".") == path).expect(path);
-    assert_eq!((of("perform.url").origin, of("perform.url").times), (Origin::Before(2), 0));
-    assert_eq!((of("perform.retry.max").origin, of("name").origin), (Origin::Entry(0), Origin::Entry(1)));
+    assert_eq!((of("perform.url").origin, of("perform.url").times), (ValueOrigin::Before(2), 0));
+    assert_eq!(
+        (of("perform.retry.max").origin, of("name").origin),
+        (ValueOrigin::Entry(0), ValueOrigin::Entry(1))
+    );
 }
 
 #[test]
@@ -180,9 +183,9 @@ fn redacted_values_may_become_known_and_are_never_exact() {
     let of = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path);
     assert_eq!(
         (of("h.key").origin, of("h.key").times, &of("h.key").content),
-        (Origin::Entry(3), 2, &Content::Redacted)
+        (ValueOrigin::Entry(3), 2, &LeafContent::Redacted)
     );
-    assert_eq!((of("h.url").origin, of("token").times), (Origin::Entry(0), 3));
+    assert_eq!((of("h.url").origin, of("token").times), (ValueOrigin::Entry(0), 3));
     let between = StateDiff::of(&second, &state(&history, 30));
     let changes: Vec<_> =
         between.changes.iter().map(|change| serde_json::to_string(change).expect("a change")).collect();
@@ -283,7 +286,7 @@ fn removed_and_added_secrets_are_tracked() {
     let at_twenty = RecordedLog::new(history.entries[..3].to_vec(), None);
     assert_eq!(at_twenty.blame().lines.len(), 1);
     let lines = history.blame().lines;
-    assert_eq!((lines[1].origin, lines[1].times), (Origin::Entry(3), 3));
+    assert_eq!((lines[1].origin, lines[1].times), (ValueOrigin::Entry(3), 3));
     // Removing an added secret needs no value.
     let plan = history.revert(4).expect("it is there");
     assert_eq!(plan.object.as_ref().map(ToString::to_string).as_deref(), Some(r#"{"a":1}"#));
@@ -317,7 +320,7 @@ fn secrets_without_side_marks_are_unknown() {
     let now = RecordedLog::new(history.entries[..4].to_vec(), None);
     assert_eq!(now.revert(2).map(|plan| plan.lost), Some(vec![vec!["password".to_owned()]]));
     let lines = now.blame().lines;
-    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unknown(3)));
+    assert_eq!((lines[1].origin, &lines[1].content), (ValueOrigin::Entry(3), &LeafContent::Unknown(3)));
 }
 
 fn difference(history: &RecordedLog, first: i64, last: i64) -> (String, Vec<String>) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::model::merkle::{Hash, Tree, node};
 
-/// The hashes of a full tile.
+/// The number of hashes in a full tile.
 pub const TILE: u64 = 256;
 /// The height of a tile: 2^8 = 256.
 pub const TILE_HEIGHT: u32 = 8;
@@ -48,7 +48,7 @@ pub fn position_path(position: u64, width: u32) -> String {
 pub fn read_position(text: &str) -> Result<(u64, u32), InvalidTile> {
     let (path, width) = match text.split_once(".p/") {
         Some((path, width)) => (path, width.parse().map_err(|_| InvalidTile)?),
-        None => (text, 256),
+        None => (text, 1 << TILE_HEIGHT),
     };
     let mut position: u64 = 0;
     for element in path.split('/') {
@@ -56,8 +56,8 @@ pub fn read_position(text: &str) -> Result<(u64, u32), InvalidTile> {
         position =
             position.checked_mul(1000).and_then(|position| position.checked_add(group)).ok_or(InvalidTile)?;
     }
-    let is_written = (1..=256).contains(&width) && position_path(position, width) == text;
-    if is_written { Ok((position, width)) } else { Err(InvalidTile) }
+    let is_canonical = (1..=TILE).contains(&u64::from(width)) && position_path(position, width) == text;
+    if is_canonical { Ok((position, width)) } else { Err(InvalidTile) }
 }
 
 impl fmt::Display for TileId {
@@ -72,8 +72,9 @@ impl FromStr for TileId {
         let (level, path) = text.split_once('/').ok_or(InvalidTile)?;
         let number: u32 = level.parse().map_err(|_| InvalidTile)?;
         let (position, width) = read_position(path)?;
-        let is_written = number < 64 && number.to_string() == level;
-        if is_written { Ok(Self { level: number, position, width }) } else { Err(InvalidTile) }
+        // tlog-tiles allows levels up to 63.
+        let is_canonical = number < 64 && number.to_string() == level;
+        if is_canonical { Ok(Self { level: number, position, width }) } else { Err(InvalidTile) }
     }
 }
 
@@ -136,7 +137,7 @@ pub fn root_of_path(leaf: Hash, index: u8, path: &TilePath) -> Hash {
     })
 }
 
-/// The tiles of a tree that were fetched, from which proofs are computed.
+/// Fetched tiles of a tree, from which proofs are computed.
 #[derive(Debug, Clone, Default)]
 pub struct Tiles(BTreeMap<(u32, u64), Vec<Hash>>);
 

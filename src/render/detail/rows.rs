@@ -17,13 +17,13 @@ const NOTE_COLUMN: usize = 68;
 /// A longer label shifts its own value, not the column of values.
 const WIDEST_LABEL: usize = 36;
 /// A line longer than this many screen widths is cut, unless the full view is requested.
-const MOST_WIDTHS: usize = 8;
+const MAX_WIDTHS: usize = 8;
 /// The least width of a value next to its label; with less room it starts on the next row.
-const LEAST_VALUE: usize = 12;
+const MIN_VALUE: usize = 12;
 /// A piece of at most this width moves to the next row whole.
 const SHORT: usize = 24;
 /// The most bytes of one cell: a letter with all its combining marks.
-const MOST_BYTES: usize = 32;
+const MAX_BYTES: usize = 32;
 
 /// A coloured row of the screen and its width in cells.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl RowLimits {
     /// Limits for rows of `screen` cells. Rows have no limit if the style does not truncate, lines none if `full`.
     pub(super) const fn new(screen: usize, full: bool, style: &Style) -> Self {
         let row = if style.truncate { screen } else { usize::MAX };
-        Self { screen, row, line: if full { usize::MAX } else { screen.saturating_mul(MOST_WIDTHS) } }
+        Self { screen, row, line: if full { usize::MAX } else { screen.saturating_mul(MAX_WIDTHS) } }
     }
 
     /// The column of a line's mark. Deep nesting takes at most half of the row.
@@ -148,7 +148,7 @@ impl<'a> RowBuilder<'a> {
         if self.left == 0 {
             return;
         }
-        let beginning = beginning(text, self.left.saturating_mul(MOST_BYTES));
+        let beginning = beginning(text, self.left.saturating_mul(MAX_BYTES));
         let shown = self.style.text(beginning);
         let cells = cells_up_to(&shown, self.left);
         if cells <= self.left && beginning.len() == text.len() {
@@ -210,7 +210,7 @@ impl<'a> RowBuilder<'a> {
     /// Moves to the column of values, or past a long label, or to the next row if little room is left.
     fn value_column(&mut self, column: usize) {
         let at = column.max(self.row.cells.saturating_add(2));
-        if at.saturating_add(LEAST_VALUE) > self.limits.row {
+        if at.saturating_add(MIN_VALUE) > self.limits.row {
             self.hanging += 2;
             return self.next_row();
         }

@@ -180,11 +180,11 @@ fn invalid_changes_are_reported_without_panic() {
 }
 
 #[test]
-fn colours_mark_old_new_and_changed_words() {
+fn colors_mark_old_new_and_changed_words() {
     let script = |word: &str| format!("first\n{word} stays");
     let changes =
         json!([{"field": "a", "old": 1, "new": 2}, {"field": "s", "old": script("x"), "new": script("y")}]);
-    let style = Style { colour: true, ..style(100) };
+    let style = Style { color: true, ..style(100) };
     let text = shown_with(&entry("updated", &changes), DetailOptions::default(), &style);
     assert!(text.contains("\u{1b}[31m1\u{1b}[0m → \u{1b}[32m2\u{1b}[0m"), "{text:?}");
     assert!(text.contains("\u{1b}[32;1;4my\u{1b}[0m\u{1b}[32m stays\u{1b}[0m"), "{text:?}");

@@ -11,13 +11,13 @@ use crate::render::style::{Style, mark};
 use crate::render::summary;
 
 /// The most bytes of one cell of the screen: a letter with all its combining marks.
-const MOST_BYTES: usize = 32;
+const MAX_BYTES: usize = 32;
 
 /// Stands between who acted and for whom.
 const FOR: &str = " for ";
 
 /// The least width of the text before a suffix that is kept.
-const LEAST_BEFORE_SUFFIX: usize = 6;
+const MIN_BEFORE_SUFFIX: usize = 6;
 
 /// A text in full and in its short form.
 #[derive(Default)]
@@ -131,7 +131,7 @@ impl TableCell {
             _ => text,
         };
         match max.checked_sub(width(suffix)) {
-            Some(room) if !suffix.is_empty() && room >= LEAST_BEFORE_SUFFIX => {
+            Some(room) if !suffix.is_empty() && room >= MIN_BEFORE_SUFFIX => {
                 style.cut(&format!("{prefix}{text}"), room) + suffix
             }
             _ => style.cut(&format!("{prefix}{text}{suffix}"), max),
@@ -142,7 +142,7 @@ impl TableCell {
 /// Who acted, and for whom, each at least in part.
 fn cut_both(actor: &str, principal: &str, max: usize, style: &Style) -> String {
     let room = max.saturating_sub(width(FOR));
-    let left = room.saturating_sub(width(actor).min(LEAST_BEFORE_SUFFIX));
+    let left = room.saturating_sub(width(actor).min(MIN_BEFORE_SUFFIX));
     let principal = style.cut(principal, width(principal).min(left.max(room / 2)));
     match room.saturating_sub(width(&principal)) {
         for_actor @ 3.. => style.cut(actor, for_actor) + FOR + &principal,
@@ -198,7 +198,7 @@ const fn short_kind(kind: UserKind) -> &'static str {
 
 /// Sanitized text, no longer than a line can show.
 fn clean(text: &str, style: &Style) -> String {
-    let most = if style.truncate { style.width.saturating_mul(MOST_BYTES) } else { usize::MAX };
+    let most = if style.truncate { style.width.saturating_mul(MAX_BYTES) } else { usize::MAX };
     style.text(text[..text.floor_char_boundary(most)].trim()).into_owned()
 }
 

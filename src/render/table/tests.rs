@@ -78,13 +78,13 @@ fn nameless_resources_show_their_id_and_both_zones_are_named() {
 }
 
 #[test]
-fn colours_do_not_change_the_layout() {
-    let coloured = shown(&example(), TABLE_COLUMNS, &Style { colour: true, ..style(100) });
+fn colors_do_not_change_the_layout() {
+    let colored = shown(&example(), TABLE_COLUMNS, &Style { color: true, ..style(100) });
     for painted in ["\u{1b}[33m~ updated\u{1b}[0m", "\u{1b}[32m+ created\u{1b}[0m"] {
-        assert!(coloured.contains(painted), "{coloured:?}");
+        assert!(colored.contains(painted), "{colored:?}");
     }
     let sgr = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
-    assert_eq!(sgr.replace_all(&coloured, ""), shown(&example(), TABLE_COLUMNS, &style(100)));
+    assert_eq!(sgr.replace_all(&colored, ""), shown(&example(), TABLE_COLUMNS, &style(100)));
 }
 
 /// Whether a row shows a text, in full or cut with a mark.

@@ -4,10 +4,10 @@ use tokio::io::DuplexStream;
 
 use super::*;
 
-fn connection(buffer: usize, write_timeout: Duration) -> (Connection<DuplexStream>, DuplexStream) {
+fn connection(buffer: usize, write_timeout: Duration) -> (ClientConnection<DuplexStream>, DuplexStream) {
     let (near, far) = tokio::io::duplex(buffer);
     let slot = ConnectionSlots::new(1, false).acquire([127, 0, 0, 1].into()).expect("a slot");
-    (Connection::new(near, slot, write_timeout), far)
+    (ClientConnection::new(near, slot, write_timeout), far)
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn an_evicted_connection_ends_while_it_waits_for_a_request() {
     let slots = ConnectionSlots::new(1, false);
     let (near, _far) = tokio::io::duplex(64);
     let mut first =
-        Connection::new(near, slots.acquire([127, 0, 0, 1].into()).expect("a slot"), WRITE_TIMEOUT);
+        ClientConnection::new(near, slots.acquire([127, 0, 0, 1].into()).expect("a slot"), WRITE_TIMEOUT);
     let reading = tokio::spawn(async move { first.read(&mut [0; 8]).await });
     tokio::task::yield_now().await;
     let _second = slots.acquire([127, 0, 0, 2].into()).expect("evicts another");
@@ -45,12 +45,12 @@ async fn an_evicted_connection_stops_draining_at_once() {
     let (near, _far) = tokio::io::duplex(64);
     let slot = slots.acquire([127, 0, 0, 1].into()).expect("a slot");
     slot.0.mark_unread_body();
-    let mut first = Connection::new(near, slot, WRITE_TIMEOUT);
+    let mut first = ClientConnection::new(near, slot, WRITE_TIMEOUT);
     let ending = tokio::spawn(async move { first.shutdown().await });
     tokio::task::yield_now().await;
     let _second = slots.acquire([127, 0, 0, 2].into()).expect("evicts another");
     // The client is still sending, so without the eviction it would drain for seconds.
-    let ended = tokio::time::timeout(LINGER.0 / 2, ending).await;
+    let ended = tokio::time::timeout(LINGER_TIME / 2, ending).await;
     ended.expect("at once").expect("ends").expect("shut down");
 }
 
@@ -81,7 +81,7 @@ async fn a_client_that_reads_a_byte_now_and_then_is_disconnected() {
 async fn a_client_that_has_read_enough_or_everything_is_no_longer_behind() {
     let (mut connection, mut far) = connection(16, WRITE_TIMEOUT);
     let mut cx = Context::from_waker(std::task::Waker::noop());
-    let mut write = |connection: &mut Connection<DuplexStream>| {
+    let mut write = |connection: &mut ClientConnection<DuplexStream>| {
         Pin::new(connection).poll_write(&mut cx, &[b'x'; 16]).is_ready()
     };
     assert!(write(&mut connection), "it fills the buffer");

@@ -58,8 +58,8 @@ pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>,
 
 /// Metrics in the OpenMetrics text format. They have their own listener, because they cover all organizations.
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
-    let bytes = server.store.log_bytes().unwrap_or(0);
-    server.metrics.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let bytes = server.store.wal_bytes().unwrap_or(0);
+    server.metrics.wal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     server.metrics.damaged.set(i64::from(server.store.is_damaged()));
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))

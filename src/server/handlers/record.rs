@@ -102,7 +102,7 @@ fn options(query: Option<&str>) -> Result<RecordOptions, ApiError> {
         match value.as_str() {
             "true" => *option = true,
             "false" => *option = false,
-            _ => errors.push(FieldError::new(name, "is true or false")),
+            _ => errors.push(FieldError::new(name, "must be true or false")),
         }
     }
     errors.extend(body::unknown_parameters(&unknown, "expected one of atomic, dry_run, content_uuid"));

@@ -43,9 +43,9 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<RowForm> {
 
 /// Lets a store write rows.
 #[derive(Debug)]
-struct Rows(RowFormat);
+struct RowWriter(RowFormat);
 
-impl WriteRows for Rows {
+impl WriteRows for RowWriter {
     fn write_rows(&self, entry: &EntryParts<'_>, out: &mut Vec<u8>) -> Result<bool, JsonError> {
         self.0.entry(entry, out)
     }
@@ -71,7 +71,7 @@ fn page_form(options: &RowOptions) -> Result<(PageForm, Vec<u8>), ApiError> {
     let format = RowFormat { columns, delimiter, by_field: options.explode, max_cell: options.max_cell };
     let mut begin = Vec::new();
     format.begin(&mut begin);
-    Ok((PageForm::Rows(Arc::new(Rows(format))), begin))
+    Ok((PageForm::Rows(Arc::new(RowWriter(format))), begin))
 }
 
 /// Answers with a page of rows of the log that the caller's scope reads.
@@ -187,9 +187,9 @@ async fn stream<S: ReadScope>(
 }
 
 /// A body of unknown length that is not read, so that HEAD promises no length.
-struct Unread;
+struct UnsizedBody;
 
-impl HttpBody for Unread {
+impl HttpBody for UnsizedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -219,7 +219,8 @@ pub(in crate::server) async fn whole_log<S: ReadScope>(
     };
     let name = format!("attachment; filename=\"{}-{log}.{form}\"", caller.organization.slug);
     let mut response = if method == Method::HEAD {
-        ([(CONTENT_TYPE, HeaderValue::from_static(form.content_type()))], Body::new(Unread)).into_response()
+        ([(CONTENT_TYPE, HeaderValue::from_static(form.content_type()))], Body::new(UnsizedBody))
+            .into_response()
     } else {
         // Pages are read while earlier ones are sent.
         reads::settle(&server, &caller).await;

@@ -11,7 +11,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::words::Log;
 use crate::page::filters::FilterForm;
-use crate::page::list::{Rows, view};
+use crate::page::list::{PageRows, view};
 use crate::page::shell::Equal;
 use crate::page::text::{href, list_path};
 use crate::render::command_line::{filter_words, log_words, without_flag};
@@ -134,7 +134,7 @@ async fn facets<S: ReadScope>(
     Ok(server.query(server.store.facets_without_days(viewer.caller.log(), times)).await?)
 }
 
-fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) -> Rows<'a> {
+fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) -> PageRows<'a> {
     let path = list_path(S::LOG);
     // The file, and the pages before and after, are of this filter, also when a relative time is read again later.
     let exact = filter_pairs(&query.filter);
@@ -148,7 +148,7 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) 
     let typed = || query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let tail = query.cursor.is_none().then(|| tail_path(S::LOG, &query.filter, found.as_of, viewer));
     let at_end = [found.has_older, found.has_newer];
-    Rows {
+    PageRows {
         entries: &found.entries,
         total: found.total,
         count: href(path, typed().chain([("total", "true")])),

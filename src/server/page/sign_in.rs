@@ -79,7 +79,7 @@ pub(super) async fn form(State(server): State<Server>, request: Request) -> Resu
             _ => {}
         }
     }
-    let form = Form { server: &server, headers: &parts.headers, next: &next };
+    let form = SignInForm { server: &server, headers: &parts.headers, next: &next };
     let Some(code) = code else { return form.show(StatusCode::OK, None, None) };
     let attempt = auth::link_attempt(&parts, &server)?;
     let now = server.settings.clock.now();
@@ -107,14 +107,14 @@ pub(super) async fn form(State(server): State<Server>, request: Request) -> Resu
 const USED_LINK: &str = "This link was used before, or has expired. Make a new one: krosyn-audit open";
 
 /// The form of a request.
-struct Form<'a> {
+struct SignInForm<'a> {
     server: &'a Server,
     headers: &'a HeaderMap,
     /// The view that follows.
     next: &'a str,
 }
 
-impl Form<'_> {
+impl SignInForm<'_> {
     fn show(
         &self,
         status: StatusCode,
@@ -162,7 +162,7 @@ async fn read_form(request: Request) -> Result<(Parts, Fields), PageError> {
 pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
     let (parts, fields) = read_form(request).await?;
     session::check_sign_in_form(&server, &parts.headers, &fields.form_token)?;
-    let form = Form { server: &server, headers: &parts.headers, next: &fields.next };
+    let form = SignInForm { server: &server, headers: &parts.headers, next: &fields.next };
     let by_link = !fields.link.is_empty();
     let caller = if by_link {
         let attempt = auth::link_attempt(&parts, &server)?;

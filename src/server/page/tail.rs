@@ -25,7 +25,7 @@ use crate::server::trail::recent::AnsweredPage;
 /// The most rows of an answer. The script asks again for the rest.
 const MAX_NEW: u32 = 50;
 
-/// Rows of matching entries after `after_id`.
+/// PageRows of matching entries after `after_id`.
 pub(super) async fn show<S: ReadScope>(
     State(server): State<Server>,
     Watcher(viewer): Watcher<S>,

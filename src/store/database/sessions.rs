@@ -1,4 +1,4 @@
-//! The calls about sessions of the page.
+//! The calls about sessions of the web page.
 
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::StoredSession;

@@ -15,7 +15,7 @@ use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::{random_seed, signed};
-use crate::store::condition::place;
+use crate::store::condition::code;
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::EntryReader;
@@ -273,10 +273,10 @@ async fn write(
     let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
     let recorded: Vec<i64> = new.iter().map(|entry| entry.recorded_at.micros()).collect();
     let uuids: Vec<Uuid> = new.iter().map(|entry| entry.uuid).collect();
-    let actions: Vec<i16> = new.iter().map(|entry| place(Action::ALL, entry.action)).collect();
-    let model_types: Vec<i16> = new.iter().map(|entry| place(ModelType::ALL, entry.model_type)).collect();
+    let actions: Vec<i16> = new.iter().map(|entry| code(Action::ALL, entry.action)).collect();
+    let model_types: Vec<i16> = new.iter().map(|entry| code(ModelType::ALL, entry.model_type)).collect();
     let vias: Vec<Option<i16>> =
-        new.iter().map(|entry| entry.context.via.map(|via| place(Via::ALL, via))).collect();
+        new.iter().map(|entry| entry.context.via.map(|via| code(Via::ALL, via))).collect();
     let model_ids: Vec<&[u8]> = new.iter().map(|entry| entry.model_id.as_bytes()).collect();
     let names = bytes(new, |entry| &entry.model_name);
     let ips = bytes(new, |entry| &entry.context.ip);

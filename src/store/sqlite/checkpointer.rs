@@ -77,23 +77,23 @@ fn keep(db: &Connection, file_state: &FileState, writer: &Writer, readers: &Read
     }
 }
 
-/// Empties the log, unless a reader of another process needs it. Returns whether it is empty.
+/// Truncates the WAL, unless a reader of another process needs it. Returns whether it is empty.
 fn empty(db: &Connection, writer: &Writer, readers: &Readers) -> Result<bool, StoreError> {
-    // This copies most of the log while recorders write, so little is left for the writer's thread.
+    // This copies most of the WAL while recorders write, so little is left for the writer's thread.
     db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     if writer.alone(truncate)? {
         return Ok(true);
     }
     let is_quiet = readers.pause(LONGEST_PAUSE);
-    let emptied = if is_quiet { writer.alone(truncate) } else { Ok(false) };
+    let truncated = if is_quiet { writer.alone(truncate) } else { Ok(false) };
     readers.resume();
-    emptied
+    truncated
 }
 
 /// How often it is tried at once: token look-ups end within a moment.
 const TRIES: usize = 8;
 
-/// Empties the log now or not at all.
+/// Truncates the WAL now or not at all.
 fn truncate(db: &Connection) -> Result<bool, StoreError> {
     without_waiting(db, |db| {
         for _ in 0..TRIES {

@@ -4,7 +4,7 @@ use crc32fast::Hasher;
 
 use crate::model::entry::{Entry, RequestContext};
 use crate::model::words::{Action, ModelType, Via};
-use crate::store::condition::place;
+use crate::store::condition::code;
 use crate::store::entries::StoredEntry;
 
 /// An entry as it is stored: its row, and its users' snapshots from others.
@@ -21,13 +21,13 @@ pub(super) struct ChecksumInput<'a> {
 
 /// The checksum of a row that was read.
 pub(super) fn of_row(key: i64, user_ref: i64, row: &StoredEntry<'_>) -> i64 {
-    let (action, model_type) = (place(Action::ALL, row.action), place(ModelType::ALL, row.model_type));
+    let (action, model_type) = (code(Action::ALL, row.action), code(ModelType::ALL, row.model_type));
     let (occurred_at, recorded_at) = (row.occurred_at.micros(), row.recorded_at.micros());
     let RequestContext { via, ip, user_agent, request_id } = row.context;
     ChecksumInput {
         numbers: [key, occurred_at, recorded_at, action.into(), model_type.into(), user_ref],
         uuid: *row.uuid.as_bytes(),
-        via: via.map(|via| place(Via::ALL, via).into()),
+        via: via.map(|via| code(Via::ALL, via).into()),
         texts: [
             Some(row.model_id),
             row.model_name,
@@ -53,9 +53,9 @@ pub(super) struct Codes {
 impl Codes {
     pub(super) fn of(entry: &Entry) -> Self {
         Self {
-            action: place(Action::ALL, entry.action).into(),
-            model_type: place(ModelType::ALL, entry.model_type).into(),
-            via: entry.context.via.map(|via| place(Via::ALL, via).into()),
+            action: code(Action::ALL, entry.action).into(),
+            model_type: code(ModelType::ALL, entry.model_type).into(),
+            via: entry.context.via.map(|via| code(Via::ALL, via).into()),
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Fills a page with entries as they lie in the table, where their ids follow each other: in a log that is recorded as
-//! things happen, and by a filter that admits all. The index by time then only names them. Seeking each in the table by the
-//! index takes a sixth of the server's time for an export.
+//! Reads a page directly from the table when its ids are consecutive and its filter has only times. This saves one table
+//! lookup per index entry, a sixth of the server's time for an export.
 
 use rusqlite::{Connection, params, params_from_iter};
 
@@ -16,8 +15,8 @@ use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 /// The smallest page for which this is tried.
 const MIN_ENTRIES: usize = 200;
 
-/// Fills an empty page. None if the table has other entries between those of the page, or has them in another order; the page
-/// is then still empty.
+/// Fills an empty page. Returns None, and leaves the page empty, unless the page is large, its filter has only times, and its
+/// ids are consecutive.
 pub(super) fn fill_page(
     db: &Connection,
     query: &EntryQuery<'_>,
@@ -54,10 +53,10 @@ pub(super) fn fill_page(
         if page.text().len() >= MAX_PAGE_BYTES {
             return Ok(Some(PageProgress::Complete { has_more: true }));
         }
-        let row = rows.next()?.ok_or_else(disagree)?;
+        let row = rows.next()?.ok_or_else(index_mismatch)?;
         let row = reader.row(row)?;
         if (row.id, row.occurred_at) != (position.id, position.occurred_at) {
-            return Err(disagree());
+            return Err(index_mismatch());
         }
         page.push(&row)?;
     }
@@ -83,7 +82,7 @@ fn positions(
 }
 
 /// An index that disagrees with its table would leave out entries or repeat them.
-pub(super) fn disagree() -> StoreError {
+pub(super) fn index_mismatch() -> StoreError {
     StoreError::Damaged("the index by time and the entries disagree".to_owned())
 }
 
@@ -98,7 +97,7 @@ mod tests {
 
     const LIMIT: u32 = 250;
 
-    /// The ids of a page, and whether there are more; none where it must be read by the index.
+    /// The ids of a page, and whether there are more; None if the page must be read by the index.
     fn ids(
         db: &Connection,
         org: OrgId,

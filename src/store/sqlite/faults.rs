@@ -158,7 +158,7 @@ async fn overlapping_readers_do_not_grow_the_log_without_bound() {
         db.execute_batch("CREATE TABLE IF NOT EXISTS filler (a INTEGER PRIMARY KEY, b BLOB)")?;
         Ok(db.execute_batch("REPLACE INTO filler VALUES (1, randomblob(4000000))")?)
     };
-    let megabytes = || store.log_bytes().expect("a log") / 1_000_000;
+    let megabytes = || store.wal_bytes().expect("a log") / 1_000_000;
     let mut longest = 0;
     // A hundred megabytes go through the log.
     for _ in 0..25 {

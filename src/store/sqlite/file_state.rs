@@ -1,4 +1,4 @@
-//! The state of the files, shared by the threads: failed writes, a growing log, pruned text in the log.
+//! The state of a store's files, shared by its threads: failed writes, the size of the write-ahead log (WAL), pruned text in it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,18 +8,18 @@ use tokio::sync::oneshot;
 
 use crate::store::error::StoreError;
 
-/// The size from which the log is emptied even if queries must wait, in bytes. SQLite itself restarts the log every
-/// 4 MiB when no reader needs it.
-const LARGE_LOG: u64 = 16 * 1024 * 1024;
+/// The WAL size, in bytes, from which it is truncated even if queries must wait. SQLite itself restarts the WAL every 4 MiB when
+/// no reader needs it.
+const LARGE_WAL: u64 = 16 * 1024 * 1024;
 
 /// The work of the checkpointer.
 #[derive(Default)]
 struct CheckpointRequests {
-    /// Pruned text is in the log.
+    /// Pruned text is in the WAL.
     purge: bool,
-    /// Callers that wait for the next attempt to empty it.
+    /// Callers that wait for the next attempt to truncate it.
     waiting: Vec<oneshot::Sender<()>>,
-    log_is_large: bool,
+    wal_is_large: bool,
     is_closed: bool,
     /// Why the last checkpoint failed.
     checkpoint_failed: Option<String>,
@@ -30,7 +30,7 @@ struct CheckpointRequests {
 pub(super) struct FileState {
     write_failed: AtomicBool,
     damaged: AtomicBool,
-    log_bytes: AtomicU64,
+    wal_bytes: AtomicU64,
     requests: Mutex<CheckpointRequests>,
     changed: Condvar,
 }
@@ -63,23 +63,23 @@ impl FileState {
         self.write_failed.load(Ordering::Relaxed)
     }
 
-    pub(super) fn note_log(&self, bytes: u64) {
-        self.log_bytes.store(bytes, Ordering::Relaxed);
-        if bytes > LARGE_LOG {
+    pub(super) fn note_wal_size(&self, bytes: u64) {
+        self.wal_bytes.store(bytes, Ordering::Relaxed);
+        if bytes > LARGE_WAL {
             let mut requests = self.lock();
-            if !requests.log_is_large {
-                requests.log_is_large = true;
+            if !requests.wal_is_large {
+                requests.wal_is_large = true;
                 self.changed.notify_all();
             }
         }
     }
 
-    /// The log's size at the last check, in bytes.
-    pub(super) fn log_bytes(&self) -> u64 {
-        self.log_bytes.load(Ordering::Relaxed)
+    /// The WAL's size at the last check, in bytes.
+    pub(super) fn wal_bytes(&self) -> u64 {
+        self.wal_bytes.load(Ordering::Relaxed)
     }
 
-    /// Requests that pruned text leaves the log; resolves after the first attempt.
+    /// Requests that pruned text leaves the WAL; resolves after the first attempt.
     pub(super) fn ask_for_purge(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut requests = self.lock();
@@ -102,19 +102,21 @@ impl FileState {
     /// Waits for a request, or for the retry of an earlier one. Returns false when the store closes.
     pub(super) fn wait(&self, until_retry: Duration) -> bool {
         let mut requests = self.lock();
-        let is_new = |requests: &CheckpointRequests| !requests.waiting.is_empty() || requests.is_closed;
-        let is_open = |requests: &CheckpointRequests| requests.purge || requests.log_is_large;
-        while !is_open(&requests) && !requests.is_closed {
+        let has_new_request =
+            |requests: &CheckpointRequests| !requests.waiting.is_empty() || requests.is_closed;
+        let has_pending_request = |requests: &CheckpointRequests| requests.purge || requests.wal_is_large;
+        while !has_pending_request(&requests) && !requests.is_closed {
             requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
         }
-        if !is_new(&requests) && !until_retry.is_zero() {
-            let waited = self.changed.wait_timeout_while(requests, until_retry, |requests| !is_new(requests));
+        if !has_new_request(&requests) && !until_retry.is_zero() {
+            let waited =
+                self.changed.wait_timeout_while(requests, until_retry, |requests| !has_new_request(requests));
             requests = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         !requests.is_closed
     }
 
-    /// Notes the outcome of an attempt to empty the log: whether it is empty, or an error.
+    /// Notes the outcome of an attempt to truncate the WAL: whether it is empty, or an error.
     pub(super) fn note_attempt(&self, outcome: &Result<bool, StoreError>) {
         let mut requests = self.lock();
         match outcome {
@@ -123,9 +125,9 @@ impl FileState {
                 // A prune that asked meanwhile waits for its own attempt.
                 requests.purge &= !is_empty || !requests.waiting.is_empty();
                 if *is_empty {
-                    self.log_bytes.store(0, Ordering::Relaxed);
+                    self.wal_bytes.store(0, Ordering::Relaxed);
                 }
-                requests.log_is_large &= !is_empty;
+                requests.wal_is_large &= !is_empty;
             }
             Err(error) => requests.checkpoint_failed = Some(error.to_string()),
         }

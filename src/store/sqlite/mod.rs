@@ -277,8 +277,8 @@ impl SqliteStore {
         self.file_state.is_damaged()
     }
 
-    pub(super) fn log_bytes(&self) -> Option<u64> {
-        self.file_threads.is_some().then(|| self.file_state.log_bytes())
+    pub(super) fn wal_bytes(&self) -> Option<u64> {
+        self.file_threads.is_some().then(|| self.file_state.wal_bytes())
     }
 
     pub(super) async fn close(&self) {

@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::session::ExpiredEntry;
 use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, values};
-use crate::store::sqlite::consecutive::{self, disagree};
+use crate::store::sqlite::consecutive::{self, index_mismatch};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 use crate::store::sqlite::rewrite;
 use crate::store::text::block_of;
@@ -194,7 +194,7 @@ impl Session for Connection {
                 None => row,
                 Some(map) if map.get(block_of(id(row.integer(0)?)) as usize) == Some(&1) => {
                     found = by_key.query([row.integer(0)?])?;
-                    found.next()?.ok_or_else(disagree)?
+                    found.next()?.ok_or_else(index_mismatch)?
                 }
                 Some(_) => {
                     passed += 1;
@@ -215,7 +215,7 @@ impl Session for Connection {
                 Order::ById => row.id > last.1,
             });
             if !is_in_order {
-                return Err(disagree());
+                return Err(index_mismatch());
             }
             last = Some(key);
             if row.matches(&request.filter)? {

@@ -192,8 +192,8 @@ impl WriterThread {
         }
         let Some(files) = &self.files else { return Ok(()) };
         match files.look() {
-            Ok(log_bytes) => {
-                self.file_state.note_log(log_bytes);
+            Ok(wal_bytes) => {
+                self.file_state.note_wal_size(wal_bytes);
                 Ok(())
             }
             Err(lost) => {

@@ -13,7 +13,7 @@ use crate::store::text::{BLOCK, block_of};
 const ALWAYS_FEW: u64 = 8;
 /// The most blocks that are read before a page is sorted by time. A walk that went on for a while without filling the
 /// page finds little: then reading all blocks takes less time.
-const MOST_SORTED: u64 = 1_024;
+const MAX_SORTED: u64 = 1_024;
 /// How many entries of an index a walk by time passes in the time in which a block is searched.
 const ENTRIES_A_BLOCK: u64 = 2_400;
 /// Candidates with at most so many other blocks between them are read together.
@@ -40,7 +40,7 @@ impl Candidates {
         let by_user = !filter.user.include.is_empty() || !filter.on_behalf_of.include.is_empty();
         self.count <= ALWAYS_FEW
             || !by_user
-                && self.count <= MOST_SORTED
+                && self.count <= MAX_SORTED
                 && (has_walked || self.count * self.count * ENTRIES_A_BLOCK <= u64::from(limit) * self.as_of)
     }
 

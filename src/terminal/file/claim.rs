@@ -16,7 +16,7 @@ use crate::terminal::file::error::FileError;
 /// How often a path that another process replaces is opened again.
 const ATTEMPTS: usize = 20;
 /// The most symbolic links followed.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Files to remove if the process exits before their owners are dropped.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -242,7 +242,7 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
 /// rejected.
 pub(crate) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(metadata) = std::fs::symlink_metadata(&place) else { break };
         #[cfg(unix)]
         let is_judged =

@@ -215,7 +215,7 @@ async fn every_filter_reaches_the_store() {
 }
 
 #[tokio::test]
-async fn a_filter_never_silently_does_nothing() {
+async fn invalid_parameters_are_errors() {
     let world = TestServer::new().await;
     let admin = world.admin().await;
     for (query, field, words) in [

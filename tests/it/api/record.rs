@@ -264,8 +264,8 @@ async fn an_inapplicable_parameter_is_refused() {
     let admin = world.admin().await;
     for (query, words) in [
         ("dryrun=true", "expected one of atomic, dry_run"),
-        ("dry_run=1", "is true or false"),
-        ("atomic=", "is true or false"),
+        ("dry_run=1", "must be true or false"),
+        ("atomic=", "must be true or false"),
     ] {
         let answer = admin.post(&format!("{LOGS}?{query}"), &recording("1")).await.expect(422);
         answer.refused(Code::Invalid, words);

@@ -1,5 +1,6 @@
 //! The help of every command. The snapshots document the command line: a change of a flag shows here.
 
+use super::acme;
 use crate::support::sandbox::Sandbox;
 
 /// Every command and subcommand, read from the help itself, so that the list is complete.
@@ -37,6 +38,58 @@ fn every_command_has_help_with_two_examples() {
         let of_this = examples.lines().filter(|line| line.contains(&command) || path.is_empty()).count();
         assert_eq!(of_this, 2, "{path:?}: {examples}");
         insta::assert_snapshot!(format!("help {}", path.join(" ")).trim().replace(' ', "_"), help);
+    }
+}
+
+/// The formats in the help of a command are those that it accepts.
+#[test]
+fn help_names_the_formats_that_a_command_writes() {
+    let formats = ["table", "wide", "json", "jsonl", "csv", "tsv", "ocsf", "cef", "ecs", "leef"];
+    let sandbox = acme::sandbox();
+    for (command, arguments) in [
+        ("list", &[][..]),
+        ("export", &[]),
+        ("history", &["connector/42"]),
+        ("blame", &["connector/42"]),
+        ("show", &["1"]),
+        ("stats", &[]),
+        ("prune", &["--dry-run"]),
+        ("erase", &["--log"]),
+        ("hold list", &[]),
+        ("verify", &[]),
+    ] {
+        let path: Vec<_> = command.split(' ').map(str::to_owned).collect();
+        let help = help(&sandbox, &path);
+        let (_, named) = help.split_once("Output format: ").unwrap();
+        let (named, _) = named.split_once("(default").unwrap();
+        let named: Vec<_> = named.split(|c: char| !c.is_alphanumeric()).collect();
+        for format in formats {
+            let words = command.split(' ').chain(arguments.iter().copied()).chain(["--format", format]);
+            let outcome = acme::run(&sandbox, &words.collect::<Vec<_>>());
+            assert_eq!(outcome.status == Some(2), !named.contains(&format), "{command} {format}\n{outcome}");
+        }
+    }
+}
+
+/// Flags of a shared group that a command cannot use.
+#[test]
+fn help_leaves_out_flags_that_a_command_refuses() {
+    let sandbox = Sandbox::new();
+    for (command, flags) in [
+        ("hold create", &["--log", "--field", "--ip", "--grep"][..]),
+        ("export", &["--no-trunc"]),
+        ("login", &["--org", "--demo"]),
+        ("open", &["--org", "--demo"]),
+        ("logout", &["--org", "--token-file", "--debug-http", "--demo"]),
+    ] {
+        let path: Vec<_> = command.split(' ').map(str::to_owned).collect();
+        let help = help(&sandbox, &path);
+        for flag in flags {
+            let is_listed = help.lines().any(|line| {
+                line.trim().split([' ', ',']).any(|word| word == *flag) && line.trim().starts_with('-')
+            });
+            assert!(!is_listed, "{command} {flag}");
+        }
     }
 }
 

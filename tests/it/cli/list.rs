@@ -162,10 +162,10 @@ fn columns_can_be_chosen_added_and_removed() {
     on_behalf_of_name   That user's name.
     on_behalf_of_role   That user's role at the time.
     on_behalf_of_kind   What kind of identity that user is.
-    via                 The channel it came through: web, api, cli, terraform, system or mcp.
-    ip                  The address it came from.
-    user_agent          The program that sent it.
-    request_id          The request it was part of.
+    via                 The channel of the change: web, api, cli, terraform, system or mcp.
+    ip                  The client's IP address.
+    user_agent          The client's user agent.
+    request_id          The id of the request that made the change.
     reason              The reason, if the recorder gave one.
     changes             The changed fields with old and new values, as JSON.
     resource            The resource as TYPE/ID.

@@ -192,7 +192,7 @@ fn every_command_ends_without_a_terminal() {
 #[test]
 fn usage_errors_are_json_for_json_formats() {
     let sandbox = acme::sandbox();
-    for format in ["--format=json", "--format=jsonl"] {
+    for format in ["--format=json", "--format=jsonl", "--format=ocsf", "--format=ECS"] {
         let outcome = acme::run(&sandbox, &["list", "-n", "0", format]).ended(2);
         let last: serde_json::Value = serde_json::from_str(outcome.err().lines().last().unwrap()).unwrap();
         assert_eq!(

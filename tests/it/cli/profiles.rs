@@ -71,7 +71,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     profile       local (--profile)
     tz            Europe/Madrid (TZ)
     time          absolute (default)
-    color         auto (NO_COLOR)
+    color         never (NO_COLOR)
     theme         colorblind (--theme)
     ascii         false (default)
     server        sqlite:[home]/audit.db (profile local)

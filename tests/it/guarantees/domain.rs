@@ -29,7 +29,7 @@ pub(super) const DOMAIN: &[Promise] = &[
             "store::contract::filtering::filters_agree_with_the_reference",
             "store::contract::rollup::rollup_counts_agree_with_the_reference",
             "api::list::every_filter_reaches_the_store",
-            "api::list::a_filter_never_silently_does_nothing",
+            "api::list::invalid_parameters_are_errors",
             "cli::filter_pairs::the_api_agrees_on_every_filter_pair_and_its_total",
             "fuzz::query_strings",
         ],

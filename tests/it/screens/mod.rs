@@ -23,7 +23,7 @@ const WIDTHS: [usize; 3] = [60, 100, 160];
 
 fn look(width: usize) -> Style {
     let time = TimeContext { now: NOW, zone: chrono_tz::Europe::Madrid };
-    Style { width, colour: false, theme: Theme::Default, ascii: false, truncate: true, relative: false, time }
+    Style { width, color: false, theme: Theme::Default, ascii: false, truncate: true, relative: false, time }
 }
 
 /// The demo's log, newest first.

@@ -1,4 +1,4 @@
-//! Dumps of mysqldump, phpMyAdmin, `pg_dump` and `SQLite`.
+//! Dumps of mysqldump, `pg_dump` and SQLite.
 
 use super::*;
 use crate::commands::import::record::CellKind;

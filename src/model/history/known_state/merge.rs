@@ -1,7 +1,7 @@
 //! Merges the state after earlier entries with the state that later entries show.
 
 use crate::model::history::known_state::KnownState;
-use crate::model::history::leaf::Content;
+use crate::model::history::leaf::LeafContent;
 use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 
@@ -14,7 +14,7 @@ impl KnownState {
             let is_known = is_there || self.is_known(path);
             if !is_known {
                 self.insert(path.clone(), leaf.content.clone(), leaf.origin);
-            } else if !matches!(leaf.content, Content::Redacted | Content::Unknown(_))
+            } else if !matches!(leaf.content, LeafContent::Redacted | LeafContent::Unknown(_))
                 && !self.leaf(path).is_some_and(|mine| mine.content.same(&leaf.content))
             {
                 let at = self.leaf_above(path).unwrap_or_else(|| path.clone());
@@ -25,7 +25,7 @@ impl KnownState {
             // Values that existed before and are absent later become unknown. A later secret may have been added in between.
             let has_secrets = |path: &[String]| {
                 let mut beneath = later.beneath(path).peekable();
-                beneath.peek().is_some() && beneath.all(|(_, leaf)| leaf.content == Content::Redacted)
+                beneath.peek().is_some() && beneath.all(|(_, leaf)| leaf.content == LeafContent::Redacted)
             };
             let is_shown = |path: &[String]| {
                 later.leaf(path).is_some() || later.leaf_above(path).is_some() || has_secrets(path)
@@ -44,16 +44,16 @@ impl KnownState {
 
     /// Replaces redacted and unknown leaves by the values that later entries show.
     fn reveal(&mut self, later: &Self) {
-        let hidden = self.leaves.iter().filter(|(_, leaf)| !matches!(leaf.content, Content::Value(_)));
+        let hidden = self.leaves.iter().filter(|(_, leaf)| !matches!(leaf.content, LeafContent::Value(_)));
         let hidden: Vec<_> = hidden
-            .map(|(path, leaf)| (path.clone(), leaf.origin, leaf.content == Content::Redacted))
+            .map(|(path, leaf)| (path.clone(), leaf.origin, leaf.content == LeafContent::Redacted))
             .collect();
         for (place, origin, is_secret) in hidden {
             let shown = later.leaf(&place).map(|leaf| &leaf.content);
             let tells_nothing = match shown {
-                Some(Content::Unknown(_)) => true,
-                Some(Content::Redacted) => is_secret,
-                Some(Content::Value(_)) | None => !later.is_known(&place),
+                Some(LeafContent::Unknown(_)) => true,
+                Some(LeafContent::Redacted) => is_secret,
+                Some(LeafContent::Value(_)) | None => !later.is_known(&place),
             };
             if tells_nothing {
                 continue;
@@ -78,7 +78,7 @@ impl KnownState {
                     self.leaves.remove(&place);
                     self.remove_empty_objects(&place);
                     if self.beneath(&above).next().is_none() {
-                        self.insert(above, Content::Value(Json::Object(Vec::new())), origin);
+                        self.insert(above, LeafContent::Value(Json::Object(Vec::new())), origin);
                     }
                 }
                 None | Some(_) => {}

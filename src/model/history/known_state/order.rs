@@ -1,7 +1,7 @@
 //! The order of an object's members: as in the last entry with the whole object; later members follow.
 
 use crate::model::history::known_state::KnownState;
-use crate::model::history::leaf::{Content, Leaf, Origin};
+use crate::model::history::leaf::{Leaf, LeafContent, ValueOrigin};
 use crate::model::history::path::KeyPath;
 
 impl KnownState {
@@ -22,7 +22,12 @@ impl KnownState {
     }
 
     /// Sets a leaf. It takes the position of what it replaces, or else the last one.
-    pub(in crate::model::history) fn insert(&mut self, path: KeyPath, content: Content, origin: Origin) {
+    pub(in crate::model::history) fn insert(
+        &mut self,
+        path: KeyPath,
+        content: LeafContent,
+        origin: ValueOrigin,
+    ) {
         for end in 1..path.len() {
             if !self.objects.contains_key(&path[..end]) {
                 let order = self.leaves.get(&path[..end]).map(|leaf| leaf.order);

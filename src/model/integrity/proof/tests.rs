@@ -68,7 +68,7 @@ fn every_pair_of_small_trees_is_proved_consistent() {
     }
 }
 
-/// The paths of the certificate-transparency project for its tree of eight leaves are those of RFC 6962.
+/// Compares with the recursive definition of PATH in RFC 6962.
 #[test]
 fn paths_match_the_definition_in_the_rfc() {
     fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
@@ -122,7 +122,7 @@ proptest! {
         let root = |size: u64| tile_root(&leaves[..usize::try_from(size).expect("small")]);
         prop_assert_eq!(other.root().as_bytes().to_vec(), root(size).0.to_vec());
 
-        // Each verifies the other's proofs.
+        // Both compute the same proofs, and ct-merkle accepts ours.
         let index = a % size;
         let path = tiles(&leaves, &inclusion_tiles(index, size)).inclusion(index, size).expect("tiles");
         let theirs = other.prove_inclusion(usize::try_from(index).expect("small"));

@@ -8,7 +8,7 @@ const LINES_A_SECOND: u32 = 50;
 
 /// Counts the lines of the current second.
 #[derive(Default)]
-pub(super) struct StrangerLog(Mutex<Lines>);
+pub(super) struct UnauthenticatedLog(Mutex<Lines>);
 
 #[derive(Default)]
 struct Lines {
@@ -17,7 +17,7 @@ struct Lines {
     left_out: u64,
 }
 
-impl StrangerLog {
+impl UnauthenticatedLog {
     /// Whether to write a line, and then how many were left out since the last one.
     pub(super) fn next_line(&self, now: Instant) -> Option<u64> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_flood_gets_few_lines_and_the_next_one_counts_the_rest() {
-        let (log, begun) = (StrangerLog::default(), Instant::now());
+        let (log, begun) = (UnauthenticatedLog::default(), Instant::now());
         let lines = (0..10_000).filter_map(|_| log.next_line(begun)).collect::<Vec<_>>();
         assert_eq!(lines, [0; LINES_A_SECOND as usize]);
         let later = begun + Duration::from_secs(1);
