@@ -188,6 +188,14 @@ impl Dialect {
             }
             _ => Vec::new(),
         };
-        condition.ordered((columns, self.table(query)), branches, &order_by, limit)
+        // SQLite would rather find the whole organization by an index and sort it, for every page of a follower.
+        let filter = query.filter;
+        let has_index = !filter.resource.include.is_empty()
+            || !filter.model_id.include.is_empty()
+            || !filter.user.include.is_empty()
+            || !filter.on_behalf_of.include.is_empty()
+            || !filter.request_id.include.is_empty();
+        let table = if order == Order::ById && !has_index { self.entries_by_id } else { self.table(query) };
+        condition.ordered((columns, table), branches, &order_by, limit)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::filter::UserChoices;
 use crate::model::hold::Hold;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::page::Position;
@@ -38,6 +39,8 @@ pub(super) async fn begin<S: Session>(
 
 /// How many entries a batch may visit when some are held, also if it may delete fewer: a visit costs far less than a commit.
 const VISITS_A_BATCH: u32 = 2_000;
+/// How many terms of holds a batch may compare with a word of a user, about: recorders wait for it.
+const COMPARISONS_A_BATCH: usize = 200_000;
 
 /// Deletes up to `limit` expired entries that no hold covers, and records it, in a transaction.
 pub(super) async fn batch<S: Session>(
@@ -95,7 +98,7 @@ async fn expired<S: Session>(
     limit: u32,
 ) -> Result<(Vec<ExpiredEntry>, Option<Position>), S::Error> {
     let (id, window) = (S::DIALECT.id, unvisited::<S>(org, run, last_id));
-    let visits = if holds.is_empty() { limit } else { limit.max(VISITS_A_BATCH) };
+    let visits = if holds.is_empty() { limit } else { visits(holds, limit) };
     let held = match holds {
         [] => Condition { sql: "1 = 0".to_owned(), ..Condition::default() },
         holds => held(db, org, holds, &window, visits).await?,
@@ -143,6 +146,14 @@ fn unvisited<S: Session>(org: OrgId, run: &PruneRun, last_id: u64) -> Condition 
         window.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
     }
     window
+}
+
+/// How many entries a batch visits that respects these holds: fewer if many of their terms begin with the same word.
+fn visits(holds: &[Hold], limit: u32) -> u32 {
+    let filters = holds.iter().map(|hold| hold.filter.filter());
+    let choices: Vec<_> = filters.flat_map(|filter| [&filter.user, &filter.on_behalf_of]).collect();
+    let fitting = COMPARISONS_A_BATCH / UserChoices::new(&choices).most_with_a_word().max(1);
+    limit.max(VISITS_A_BATCH).min(u32::try_from(fitting).unwrap_or(u32::MAX)).max(1)
 }
 
 /// SQL that is true of the entries that these holds cover, among the first `visits` entries of a window.

@@ -126,7 +126,9 @@ impl Export {
             Err(failure) => Err(failure),
         };
         drop(progress);
-        context.resume_hint.set(None);
+        if outcome.is_err() {
+            context.resume_hint.set(None);
+        }
         match outcome {
             Ok(evidence) => self.finish(context, evidence),
             Err(failure) if failure.is_silent => Err(failure),
@@ -277,9 +279,11 @@ impl Export {
         let content = ledger.map(Ledger::finish);
         let root = content.as_ref().map(|content| content.root);
         file.finish_after(|part| {
-            let Some(content) = content else { return Ok(()) };
-            let (bytes, sha256) =
-                digest(part).map_err(|error| Failure::file(&part_path(&target), "read", &error))?;
+            let hashed = content.map(|content| digest(part).map(|digest| (content, digest))).transpose();
+            let hashed = hashed.map_err(|error| Failure::file(&part_path(&target), "read", &error))?;
+            // The part gets its name next: there is nothing to resume any more.
+            context.resume_hint.set(None);
+            let Some((content, (bytes, sha256))) = hashed else { return Ok(()) };
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let parameters = query(header.log(), &filter).into_iter();

@@ -1,5 +1,5 @@
-//! Compares users with the terms of many choices at once: it looks up the texts of a user, so the cost of a user hardly grows
-//! with the number of terms. `Choice::admits_user` is the meaning.
+//! Compares users with the terms of many choices at once: it looks up the texts of a user, so the cost of a user grows only
+//! with the terms that begin with the same word. `Choice::admits_user` is the meaning.
 
 use std::collections::HashMap;
 
@@ -65,6 +65,12 @@ impl<'c> UserChoices<'c> {
         }
     }
 
+    /// The most terms that are compared with one word of a user.
+    #[must_use]
+    pub fn most_with_a_word(&self) -> usize {
+        self.runs.values().map(Vec::len).max().unwrap_or_default()
+    }
+
     /// Whether each choice admits the user.
     pub fn admit(&self, user: &User) -> impl Iterator<Item = bool> {
         let subject = Subject::new(user);
@@ -113,6 +119,7 @@ mod tests {
         let choices: Vec<Choice<UserTerm>> = (0..32).map(choice).collect();
         let choices: Vec<_> = choices.iter().collect();
         let choices = UserChoices::new(&choices);
+        assert_eq!(choices.most_with_a_word(), 1);
         let mut admitted = [0; 32];
         for number in 0..40_000 {
             let email = Some(format!("user{number}@acme.example"));
@@ -122,6 +129,16 @@ mod tests {
             }
         }
         assert_eq!(admitted, [100; 32]);
+    }
+
+    #[test]
+    fn terms_that_begin_with_the_same_word_are_counted_together() {
+        let terms = |words: &[&str]| words.iter().map(|word| word.parse().expect("a term")).collect();
+        let choice = Choice {
+            include: terms(&["ana ruiz", "ana gil", "eva"]),
+            exclude: terms(&["Ana b", "id:ana x"]),
+        };
+        assert_eq!(UserChoices::new(&[&choice]).most_with_a_word(), 3);
     }
 
     fn texts() -> impl Strategy<Value = String> {

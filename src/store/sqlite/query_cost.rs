@@ -14,7 +14,7 @@ use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType};
 use crate::store::calls::OrgId;
-use crate::store::condition::Condition;
+use crate::store::condition::{Condition, UserRefs};
 use crate::store::dialect::EntryQuery;
 use crate::store::rollup::{self, RollupQuery};
 use crate::store::session::Session as _;
@@ -144,6 +144,27 @@ fn the_cost_of_a_page_does_not_grow_with_the_log() {
                 "{question} {behind:?}: {few} steps a row, and {many} in the larger log"
             );
         }
+    }
+}
+
+#[test]
+fn the_cost_of_a_page_by_id_does_not_grow_with_the_log() {
+    let (small, large) = (log(SMALL), log(LARGE));
+    for question in ["", "action=deleted", "via=web", "since=2023-11-14T22:20:00Z"] {
+        let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
+            let (filter, refs) = (filter(question), UserRefs::default());
+            // A follower reads what was recorded since its last page.
+            let after = Position { occurred_at: at(0), id: entries - 60 };
+            let query = EntryQuery::new(*org, &filter, &refs, entries - 9);
+            let place = (Order::ById, Some(after));
+            let page = Connection::DIALECT.page(Connection::DIALECT.entry_columns, &query, place, Some(1001));
+            steps(db, &page, usize::MAX)
+        });
+        assert!(few.0 > 0, "{question}");
+        assert!(
+            many.1 <= few.1 * 3 / 2,
+            "{question}: {few:?} rows and steps, and {many:?} in the larger log"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! Chooses the query that gets the next free thread.
 //!
-//! The organization with the fewest running queries comes first; of several, they take turns. No organization gets more than
+//! The organization with the fewest running queries of the same kind comes first; of several, they take turns. No organization gets more than
 //! half of the threads, and the last free thread goes to an organization without a running query. So two organizations with
 //! many slow queries do not delay a third one.
 
@@ -68,9 +68,11 @@ impl QueueState {
         if self.paused_until.is_some_and(|end| Instant::now() < end) && !self.is_closed {
             return None;
         }
-        let mut best: Option<(usize, usize)> = None;
+        self.forget_unwanted();
+        let mut best: Option<((usize, usize), usize)> = None;
         for (place, job) in self.waiting.iter().enumerate() {
-            let own = self.count(|it| it.org == job.org);
+            let of_kind = self.count(|it| it.org == job.org && it.kind == job.kind);
+            let own = (of_kind, self.count(|it| it.org == job.org));
             if self.may_start(job) && best.is_none_or(|(fewest, _)| own < fewest) {
                 best = Some((own, place));
             }
@@ -82,6 +84,11 @@ impl QueueState {
         self.waiting = others;
         self.waiting.extend(own);
         Some(job)
+    }
+
+    /// Removes queries whose callers have gone: they would take turns of their organization.
+    fn forget_unwanted(&mut self) {
+        self.waiting.retain(|job| !job.flags.is_unwanted.load(Ordering::Relaxed));
     }
 
     fn count(&self, is: impl Fn(&RunningQuery) -> bool) -> usize {
@@ -130,6 +137,7 @@ impl QueryQueue {
         if state.is_closed {
             return Err(StoreError::Closed);
         }
+        state.forget_unwanted();
         let own = state.waiting.iter().filter(|it| it.org == job.org).count();
         if own >= MAX_WAITING_EACH || state.waiting.len() >= MAX_WAITING {
             return Err(StoreError::Busy(format!("{own} queries of this organization are already waiting")));
@@ -245,6 +253,26 @@ mod tests {
             served.extend(start(&mut state));
         }
         assert!(served.contains(&Some(6)), "{served:?}");
+    }
+
+    #[test]
+    fn queries_without_a_caller_take_no_turn() {
+        let mut state = state(READERS);
+        for org in 0..6 {
+            (0..20).for_each(|_| enter(&mut state, Some(org), QueryKind::Lookup));
+        }
+        assert_eq!(start(&mut state).len(), READERS);
+        (0..20).for_each(|_| enter(&mut state, Some(6), QueryKind::Lookup));
+        let unwanted = state.waiting.iter().rev().take(20);
+        unwanted.for_each(|job| job.flags.is_unwanted.store(true, Ordering::Relaxed));
+        enter(&mut state, Some(6), QueryKind::Search);
+        let mut served = Vec::new();
+        for thread in (0..READERS).cycle().take(7) {
+            state.running[thread] = None;
+            served.extend(start(&mut state));
+        }
+        assert!(served.contains(&Some(6)), "{served:?}");
+        assert!(state.waiting.iter().all(|job| job.org != Some(OrgId(6))));
     }
 
     #[test]
