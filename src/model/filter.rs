@@ -177,6 +177,20 @@ impl Filter {
         *self == Self { since: self.since, until: self.until, ..Self::default() }
     }
 
+    /// Whether it names users.
+    #[must_use]
+    pub const fn names_users(&self) -> bool {
+        !self.user.include.is_empty() || !self.on_behalf_of.include.is_empty()
+    }
+
+    /// Whether it names resources or requests, of which each has few entries.
+    #[must_use]
+    pub const fn names_resources_or_requests(&self) -> bool {
+        !self.resource.include.is_empty()
+            || !self.model_id.include.is_empty()
+            || !self.request_id.include.is_empty()
+    }
+
     /// Whether the rollup can answer: it counts by action, model type, channel, user and day alone.
     #[must_use]
     pub const fn fits_rollup(&self) -> bool {

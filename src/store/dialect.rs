@@ -189,12 +189,7 @@ impl Dialect {
             _ => Vec::new(),
         };
         // SQLite would rather find the whole organization by an index and sort it, for every page of a follower.
-        let filter = query.filter;
-        let has_index = !filter.resource.include.is_empty()
-            || !filter.model_id.include.is_empty()
-            || !filter.user.include.is_empty()
-            || !filter.on_behalf_of.include.is_empty()
-            || !filter.request_id.include.is_empty();
+        let has_index = query.filter.names_users() || query.filter.names_resources_or_requests();
         let table = if order == Order::ById && !has_index { self.entries_by_id } else { self.table(query) };
         condition.ordered((columns, table), branches, &order_by, limit)
     }

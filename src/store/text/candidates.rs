@@ -37,9 +37,8 @@ impl Candidates {
     /// Whether to read all candidates and sort the matches, rather than to walk the log by time until the page is full.
     /// `has_walked` says that a walk was tried.
     pub(in crate::store) fn are_few(&self, filter: &Filter, limit: u32, has_walked: bool) -> bool {
-        let by_user = !filter.user.include.is_empty() || !filter.on_behalf_of.include.is_empty();
         self.count <= ALWAYS_FEW
-            || !by_user
+            || !filter.names_users()
                 && self.count <= MAX_SORTED
                 && (has_walked || self.count * self.count * ENTRIES_A_BLOCK <= u64::from(limit) * self.as_of)
     }
@@ -67,10 +66,8 @@ pub(in crate::store) async fn candidates<S: Session>(
     filter: &Filter,
     as_of: u64,
 ) -> Result<Option<Candidates>, S::Error> {
-    let is_selective = [filter.model_id.include.is_empty(), filter.request_id.include.is_empty()]
-        .contains(&false)
-        || !filter.resource.include.is_empty();
-    let Some(query) = filter.gram_query().filter(|_| !is_selective && as_of > 0) else { return Ok(None) };
+    let has_index = filter.names_resources_or_requests();
+    let Some(query) = filter.gram_query().filter(|_| !has_index && as_of > 0) else { return Ok(None) };
     let Some(mut map) = indexed(db, org, &query).await? else { return Ok(None) };
     map.resize(block_of(as_of) as usize + 1, 1);
     let count = map.iter().map(|must| u64::from(*must)).sum::<u64>();
