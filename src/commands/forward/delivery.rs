@@ -72,6 +72,9 @@ impl Forwarder {
             }
             if !more {
                 self.progress.save(&mut context.terminal);
+                if self.destination.has_unused_delivery() {
+                    self.repeat_last(context, follower).await?;
+                }
                 tokio::select! {
                     () = follower.wait(interval) => {}
                     () = stop.requested() => {}
@@ -156,6 +159,15 @@ impl Forwarder {
         self.metrics.set_lag(head_id, position.after_id);
         self.progress.advance(position, &mut context.terminal);
         Ok(Outcome::Delivered)
+    }
+
+    /// Delivers the last delivery again, without waiting for the next entry: it may be days until one is recorded.
+    async fn repeat_last(&mut self, context: &mut Context, follower: &Follower) -> Result<(), Failure> {
+        let cause = format!("{} ended: its last delivery is repeated", self.name);
+        self.metrics.note_destination_error(&cause);
+        context.terminal.warn(&cause);
+        self.deliver(context, follower, &[]).await?;
+        Ok(())
     }
 
     /// Delivers one batch, and tries again until it is accepted. Tells once that the destination is lost, and once that it is

@@ -58,7 +58,8 @@ impl Destination {
         })
     }
 
-    /// Delivers events, to a webhook as a list or alone. After an error, any of them may have arrived.
+    /// Delivers events, to a webhook as a list or alone, after the last delivery if that may not have been used. After an error,
+    /// any of them may have arrived.
     pub(super) async fn deliver(
         &mut self,
         renderer: &Renderer,
@@ -76,8 +77,11 @@ impl Destination {
     }
 
     /// Whether the last delivery was read, and may not have been used.
-    pub(super) const fn has_unused_delivery(&self) -> bool {
-        matches!(self, Self::Program(program) if program.has_unused_lines())
+    pub(super) fn has_unused_delivery(&mut self) -> bool {
+        match self {
+            Self::Program(program) => program.has_unused_lines(),
+            _ => false,
+        }
     }
 
     /// Ends what was started. An error says why the last delivery may not have been used.

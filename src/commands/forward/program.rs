@@ -41,13 +41,13 @@ impl Program {
         self.words.first().map_or("", String::as_str)
     }
 
+    /// Writes the lines of events, after those of the last delivery if the program has ended since then.
     pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
         let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
-        let is_running = |(child, _): &mut (Child, ChildStdin)| matches!(child.try_wait(), Ok(None));
-        let running = self.running.take().and_then(|mut it| is_running(&mut it).then_some(it));
-        let (mut child, mut stdin, repeated) = match running {
-            Some((child, stdin)) => (child, stdin, ""),
-            None => {
+        let is_running = self.is_running();
+        let (mut child, mut stdin, repeated) = match self.running.take() {
+            Some((child, stdin)) if is_running => (child, stdin, ""),
+            _ => {
                 let (child, stdin) = self.start()?;
                 (child, stdin, self.last.as_str())
             }
@@ -64,7 +64,9 @@ impl Program {
         match written {
             Ok(()) if matches!(child.try_wait(), Ok(None)) => {
                 self.running = Some((child, stdin));
-                self.last = lines;
+                if !lines.is_empty() {
+                    self.last = lines;
+                }
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -107,9 +109,13 @@ impl Program {
             .hint("the program must read lines from standard input until they end")
     }
 
+    fn is_running(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|(child, _)| matches!(child.try_wait(), Ok(None)))
+    }
+
     /// Whether the program has ended since its last lines, so that it may not have used them.
-    pub(super) const fn has_unused_lines(&self) -> bool {
-        self.running.is_none() && !self.last.is_empty()
+    pub(super) fn has_unused_lines(&mut self) -> bool {
+        !self.last.is_empty() && !self.is_running()
     }
 
     /// Ends the input, and waits until the program ends. A program that fails has not used its last lines.

@@ -164,6 +164,29 @@ fn a_program_that_fails_at_the_end_gets_its_last_delivery_again() {
     assert_eq!(cursor(&sandbox), 10, "before the last two");
 }
 
+/// No entry is recorded meanwhile: an alert must not wait for the next change.
+#[test]
+fn a_program_that_ends_while_nothing_is_recorded_gets_its_last_delivery_again() {
+    let sandbox = acme::sandbox();
+    // It ends after its last line was read and the position saved.
+    let script = "#!/bin/sh\nif mkdir started; then\n  head -n 12 > /dev/null\n  \
+                  until test -e end; do sleep 0.05; done\n  exit 7\nfi\nexec cat > used\n";
+    sandbox.write_with_mode("program", script, 0o755);
+    let to = format!("exec:{}", sandbox.path("program").display());
+    let args = ["forward", "--to", &to, "--from", "beginning", "--interval", "1", "--batch", "5"];
+    let args = [&args[..], &["--cursor-file", "cursor"], &SERVER].concat();
+    let child = sandbox.command(&args).spawn().expect("it starts");
+    wait_until("all is delivered", || sandbox.path("cursor").exists() && cursor(&sandbox) == 12);
+    sandbox.write("end", "");
+    let used = || std::fs::read_to_string(sandbox.path("used")).unwrap_or_default();
+    wait_until("the last delivery arrives again", || used().lines().count() == 2);
+    terminate(&child);
+    let outcome = sandbox.finish(child).ended(0);
+    assert!(outcome.err().contains("ended: its last delivery is repeated"), "{outcome}");
+    assert_eq!(used(), exported(&sandbox)[10..].join("\n") + "\n");
+    assert_eq!(cursor(&sandbox), 12);
+}
+
 #[test]
 fn a_pipe_is_refused() {
     let sandbox = acme::sandbox();
