@@ -19,7 +19,7 @@ use crate::render::style::{Role, Style};
 
 /// The content of a document. Text is rendered for each width.
 #[derive(Debug)]
-pub(crate) enum Content {
+pub(crate) enum DocumentContent {
     Entry(Box<Entry>),
     Blame { resource: Resource, history: Box<History> },
     State { resource: Resource, history: Box<History>, at: Position },
@@ -28,7 +28,7 @@ pub(crate) enum Content {
     Help(&'static str),
 }
 
-impl Content {
+impl DocumentContent {
     pub(crate) fn title(&self) -> String {
         match self {
             Self::Entry(entry) => format!("Entry {}", entry.id),

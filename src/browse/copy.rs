@@ -1,6 +1,6 @@
 //! What `y` copies, and the names of the forms.
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::model::entry::Entry;
 use crate::model::hold::{ActiveHold, covering};
 use crate::model::words::Log;
@@ -74,7 +74,7 @@ pub(crate) fn link(page: Option<&str>, log: Log, id: u64) -> Result<String, Stri
 }
 
 /// A document as text.
-pub(crate) fn document_text(content: &Content, style: &Style, holds: &[ActiveHold]) -> String {
+pub(crate) fn document_text(content: &DocumentContent, style: &Style, holds: &[ActiveHold]) -> String {
     let lines = content.lines(&Style { width: TEXT_WIDTH, ..*style }, holds);
     lines.iter().map(|line| line_text(line).trim_end().to_owned() + "\n").collect()
 }

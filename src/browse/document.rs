@@ -1,6 +1,6 @@
 //! A document: text that scrolls and can be searched.
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::browse::event::{Reading, RequestId};
 use crate::model::fold::folded;
 use crate::model::hold::ActiveHold;
@@ -11,7 +11,7 @@ use crate::render::style::Style;
 /// A document, which may still be loading.
 #[derive(Debug)]
 pub(crate) struct Document {
-    pub(crate) content: Option<Content>,
+    pub(crate) content: Option<DocumentContent>,
     /// The title while it loads.
     pub(crate) title: String,
     pub(crate) request: Option<RequestId>,
@@ -30,7 +30,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn of(content: Content) -> Self {
+    pub(crate) fn of(content: DocumentContent) -> Self {
         Self { content: Some(content), ..Self::loading(String::new(), None, None) }
     }
 
@@ -50,12 +50,12 @@ impl Document {
     }
 
     /// Shows another content from its top.
-    pub(crate) fn show(&mut self, content: Content) {
+    pub(crate) fn show(&mut self, content: DocumentContent) {
         *self = Self { reading: self.reading.take(), ..Self::of(content) };
     }
 
     pub(crate) fn title(&self) -> String {
-        self.content.as_ref().map_or_else(|| self.title.clone(), Content::title)
+        self.content.as_ref().map_or_else(|| self.title.clone(), DocumentContent::title)
     }
 
     /// Renders for this width, and keeps the view within the text.

@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::browse::window::{LoadedPage, Place};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
@@ -17,14 +17,14 @@ pub(crate) type RequestId = u64;
 
 /// Something that happened.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum ScreenEvent {
     Key(KeyEvent),
     Mouse(MouseEvent),
     /// Text that the terminal pasted.
     Paste(String),
     Resize(Size),
     /// The result of an effect, or why it failed.
-    Done(RequestId, Result<Answer, String>),
+    Done(RequestId, Result<EffectResult, String>),
     /// The time of an [`Effect::Wait`] is over.
     Elapsed(RequestId),
     /// The present, which relative times are counted from.
@@ -33,12 +33,12 @@ pub(crate) enum Event {
 
 /// The result of an effect.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum EffectResult {
     Page(LoadedPage),
     Facets(Facets),
     /// The holds that the token may see.
     Holds(Vec<ActiveHold>),
-    Content(Box<Content>),
+    Content(Box<DocumentContent>),
     /// A time that was looked up.
     Time(Timestamp),
     /// A message about what was written.

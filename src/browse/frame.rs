@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::KeyCode;
 use ratatui::layout::{Rect, Size};
 
-use crate::browse::event::{Answer, Effect, Event};
+use crate::browse::event::{Effect, EffectResult, ScreenEvent};
 use crate::browse::state::Browser;
 use crate::browse::view::draw;
 use crate::browse::window::{LoadedPage, Place};
@@ -34,7 +34,7 @@ impl Frame {
         let (request, place) = load.unwrap_or((0, Place::First));
         let page =
             LoadedPage { place, entries, is_end: true, total: Some(total), before: None, as_of: total };
-        drop(browser.update(Event::Done(request, Ok(Answer::Page(page)))));
+        drop(browser.update(ScreenEvent::Done(request, Ok(EffectResult::Page(page)))));
         Self { browser, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), is_down: false }
     }
 
@@ -42,7 +42,7 @@ impl Frame {
     pub fn press_and_draw(&mut self) {
         self.is_down = !self.is_down;
         let key = if self.is_down { 'j' } else { 'k' };
-        drop(self.browser.update(Event::Key(KeyCode::Char(key).into())));
+        drop(self.browser.update(ScreenEvent::Key(KeyCode::Char(key).into())));
         self.buffer.reset();
         draw(&self.browser, &mut self.buffer);
     }

@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::browse::copy::{self, CopyForm};
 use crate::browse::document::Document;
 use crate::browse::event::{Effect, Reading};
@@ -79,7 +79,7 @@ impl Browser {
             KeyCode::Char('q' | 'Q') | KeyCode::Esc => self.back(effects),
             KeyCode::Char('?') | KeyCode::F(1) => {
                 if !matches!(self.screen(), Screen::Document(document) if is_help(document)) {
-                    self.screens.push(Screen::Document(Box::new(Document::of(Content::Help(HELP)))));
+                    self.screens.push(Screen::Document(Box::new(Document::of(DocumentContent::Help(HELP)))));
                 }
             }
             KeyCode::Char('/') => self.mode = Mode::Search(LineInput::default()),
@@ -160,7 +160,7 @@ impl Browser {
     fn show_neighbour(&mut self, step: i64) {
         let (list, document) = match self.screens.as_mut_slice() {
             [.., Screen::List(list), Screen::Document(document)]
-                if matches!(document.content, Some(Content::Entry(_))) =>
+                if matches!(document.content, Some(DocumentContent::Entry(_))) =>
             {
                 (list, document)
             }
@@ -180,7 +180,7 @@ impl Browser {
             };
             self.show_message(text);
         } else if let Some(entry) = list.entry() {
-            document.show(Content::Entry(Box::new(entry.clone())));
+            document.show(DocumentContent::Entry(Box::new(entry.clone())));
         }
     }
 
@@ -189,7 +189,9 @@ impl Browser {
         match self.screen() {
             Screen::List(list) => list.entry().cloned(),
             Screen::Document(document) => match &document.content {
-                Some(Content::Entry(entry) | Content::Revert { entry, .. }) => Some((**entry).clone()),
+                Some(DocumentContent::Entry(entry) | DocumentContent::Revert { entry, .. }) => {
+                    Some((**entry).clone())
+                }
                 _ => None,
             },
         }
@@ -332,5 +334,5 @@ pub(super) fn ordered(one: Position, other: Position) -> [Position; 2] {
 }
 
 fn is_help(document: &Document) -> bool {
-    matches!(document.content, Some(Content::Help(_)))
+    matches!(document.content, Some(DocumentContent::Help(_)))
 }

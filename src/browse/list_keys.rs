@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::browse::document::Document;
 use crate::browse::event::{Delay, Effect, Reading};
 use crate::browse::facet_filter::toggled;
@@ -130,7 +130,7 @@ impl Browser {
                 self.read(Reading::Difference(resource_of(&entry), positions), effects);
             }
             ListPurpose::Browse => {
-                let document = Document::of(Content::Entry(Box::new(entry)));
+                let document = Document::of(DocumentContent::Entry(Box::new(entry)));
                 self.screens.push(Screen::Document(Box::new(document)));
             }
         }

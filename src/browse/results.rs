@@ -1,7 +1,7 @@
 //! Takes the results of effects. A result is dropped unless a screen still waits for it.
 
 use crate::browse::document::Document;
-use crate::browse::event::{Answer, Delay, Effect, LoadRequest, RequestId};
+use crate::browse::event::{Delay, Effect, EffectResult, LoadRequest, RequestId};
 use crate::browse::list::{List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::window::{LoadedPage, Place};
@@ -11,13 +11,13 @@ impl Browser {
     pub(super) fn done(
         &mut self,
         request: RequestId,
-        answer: Result<Answer, String>,
+        answer: Result<EffectResult, String>,
         effects: &mut Vec<Effect>,
     ) {
         if self.holds_request == Some(request) {
             self.holds_request = None;
             match answer {
-                Ok(Answer::Holds(holds)) => {
+                Ok(EffectResult::Holds(holds)) => {
                     self.holds = holds.into();
                     self.invalidate();
                 }
@@ -31,14 +31,14 @@ impl Browser {
         } else if self.export == Some(request) {
             self.export = None;
             match answer {
-                Ok(Answer::Exported(text)) => self.show_message(text),
+                Ok(EffectResult::Exported(text)) => self.show_message(text),
                 Ok(_) => {}
                 Err(error) => self.show_error(error),
             }
         } else if let Some((_, id)) = self.jump.filter(|(jump, _)| *jump == request) {
             self.jump = None;
             match answer {
-                Ok(Answer::Time(at)) => {
+                Ok(EffectResult::Time(at)) => {
                     // Several entries may have that time: select this one.
                     if let Some(list) = self.list() {
                         list.reselect = Some(id);
@@ -57,7 +57,7 @@ impl Browser {
     fn done_for_screen(
         &mut self,
         request: RequestId,
-        answer: Result<Answer, String>,
+        answer: Result<EffectResult, String>,
         effects: &mut Vec<Effect>,
     ) {
         let was_refresh = self.refresh.take_if(|refresh| *refresh == request).is_some();
@@ -138,10 +138,10 @@ impl Screen {
 /// The message about a result, if it needs one.
 type ResultMessage = Result<Option<String>, String>;
 
-fn page_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+fn page_done(list: &mut List, answer: Result<EffectResult, String>) -> ResultMessage {
     let place = list.page_request.take().map(|(_, place)| place);
     let answer = answer.inspect_err(|_| (list.failed, list.pending_rows) = (place, 0))?;
-    let Answer::Page(page) = answer else { return Ok(None) };
+    let EffectResult::Page(page) = answer else { return Ok(None) };
     take_page(list, page);
     Ok(match (list.purpose, list.window.total) {
         (ListPurpose::CompareWith(Position { id, .. }), 0 | 1) => {
@@ -151,26 +151,26 @@ fn page_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
     })
 }
 
-fn facets_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+fn facets_done(list: &mut List, answer: Result<EffectResult, String>) -> ResultMessage {
     // After an error the request stays set, so that it is not repeated at once.
     let answer = answer.inspect_err(|_| list.facets_failed = true)?;
-    if let Answer::Facets(facets) = answer {
+    if let EffectResult::Facets(facets) = answer {
         (list.facets, list.facets_request) = (Some(facets), None);
         list.selected_facet = list.selected_facet.min(list.facet_values().len().saturating_sub(1));
     }
     Ok(None)
 }
 
-fn follow_done(list: &mut List, answer: Result<Answer, String>) -> ResultMessage {
+fn follow_done(list: &mut List, answer: Result<EffectResult, String>) -> ResultMessage {
     let had_failed = std::mem::replace(&mut list.follow_failed, answer.is_err());
-    let Answer::Page(page) = answer? else { return Ok(None) };
+    let EffectResult::Page(page) = answer? else { return Ok(None) };
     take_page(list, page);
     Ok(had_failed.then(|| "reconnected: following".to_owned()))
 }
 
-fn document_done(document: &mut Document, answer: Result<Answer, String>) -> ResultMessage {
+fn document_done(document: &mut Document, answer: Result<EffectResult, String>) -> ResultMessage {
     document.request = None;
-    if let Answer::Content(content) = answer? {
+    if let EffectResult::Content(content) = answer? {
         document.show(*content);
     }
     Ok(None)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use crate::browse::document::Document;
-use crate::browse::event::{Effect, Event, LoadRequest, RequestId};
+use crate::browse::event::{Effect, LoadRequest, RequestId, ScreenEvent};
 use crate::browse::form::FilterEditor;
 use crate::browse::layout::{ListAreas, document_areas, list_areas};
 use crate::browse::line_input::LineInput;
@@ -108,22 +108,22 @@ impl Browser {
 
     /// Reacts to an event. The caller runs the effects, and draws.
     #[must_use]
-    pub(crate) fn update(&mut self, event: Event) -> Vec<Effect> {
+    pub(crate) fn update(&mut self, event: ScreenEvent) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Key(key) => self.key(key, &mut effects),
-            Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
-            Event::Paste(text) => self.paste(&text, &mut effects),
-            Event::Resize(size) => self.size = size,
-            Event::Done(request, answer) => self.done(request, answer, &mut effects),
-            Event::Elapsed(request) => self.elapsed(request, &mut effects),
-            Event::Now(now) if now.since(self.style.time.now).num_seconds() >= CLOCK_STEP => {
+            ScreenEvent::Key(key) => self.key(key, &mut effects),
+            ScreenEvent::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            ScreenEvent::Paste(text) => self.paste(&text, &mut effects),
+            ScreenEvent::Resize(size) => self.size = size,
+            ScreenEvent::Done(request, answer) => self.done(request, answer, &mut effects),
+            ScreenEvent::Elapsed(request) => self.elapsed(request, &mut effects),
+            ScreenEvent::Now(now) if now.since(self.style.time.now).num_seconds() >= CLOCK_STEP => {
                 self.style.time.now = now;
                 if self.style.relative {
                     self.invalidate();
                 }
             }
-            Event::Now(_) => {}
+            ScreenEvent::Now(_) => {}
         }
         self.update_view(&mut effects);
         effects

@@ -11,7 +11,7 @@ use crate::client::pages::PageText;
 use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TileId, TilePath, position_path};
-use crate::model::integrity::verify::Leaf;
+use crate::model::integrity::verify::StoredLeaf;
 use crate::model::merkle::Hash;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::words::Log;
@@ -68,7 +68,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn leaves(&self, log: Log, tile: u64, width: u32) -> Result<Vec<Leaf>, ClientError> {
+    pub async fn leaves(&self, log: Log, tile: u64, width: u32) -> Result<Vec<StoredLeaf>, ClientError> {
         let place = position_path(tile, width);
         let (records, openings) = (format!("entries/{place}"), format!("openings/{place}"));
         let (records, openings) =
@@ -87,7 +87,7 @@ impl Client {
             let record =
                 record.first_chunk().filter(|_| usize::from(u16::from_be_bytes(*length)) == record.len());
             let (opening, hint) = opening.split_first_chunk()?;
-            Some(Leaf {
+            Some(StoredLeaf {
                 record: LeafRecord::from_bytes(record?).ok()?,
                 opening: Opening::from_bytes(opening).ok()?,
                 hint: *hint.first_chunk()?,

@@ -8,7 +8,7 @@ use crate::demo::connectors::{HOSTILE, SAP, WAREHOUSE, bare, mapping};
 use crate::demo::fields::{edit_list, edit_text, json, object, set, text, unset};
 use crate::demo::organization::ORGANIZATION_ID;
 use crate::demo::people::{
-    ANA, ELENA, JULIA, KWAME, LUCIA, MARC, OMAR, PRIYA, Person, SAM, SSO, TERRAFORM, TOM, YAEL, ZOE, member,
+    ANA, DemoUser, ELENA, JULIA, KWAME, LUCIA, MARC, OMAR, PRIYA, SAM, SSO, TERRAFORM, TOM, YAEL, ZOE, member,
 };
 use crate::demo::{office, planted};
 use crate::model::json::Json;
@@ -29,7 +29,7 @@ pub(super) fn schedule(schedule: &mut Schedule) {
 fn update(
     schedule: &mut Schedule,
     at: Timestamp,
-    person: &'static Person,
+    person: &'static DemoUser,
     (model_type, id): (ModelType, &'static str),
     edit: impl FnOnce(&mut Json) + 'static,
 ) {

@@ -8,7 +8,8 @@ use crate::demo::connectors::{CONNECTORS, Template, from_template};
 use crate::demo::endpoints::{ENDPOINTS, endpoint};
 use crate::demo::organization::{ORGANIZATION_ID, settings};
 use crate::demo::people::{
-    ANA, ELENA, INGRID, JULIA, KWAME, LUCIA, MARC, MISAKI, NOOR, OMAR, PRIYA, Person, TOM, YAEL, ZOE, member,
+    ANA, DemoUser, ELENA, INGRID, JULIA, KWAME, LUCIA, MARC, MISAKI, NOOR, OMAR, PRIYA, TOM, YAEL, ZOE,
+    member,
 };
 use crate::demo::random::Random;
 use crate::demo::secrets::{CLOUD_KEY, SECRETS, first_value, secret};
@@ -16,7 +17,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType::{Connector, ConnectorEndpoint, Member, Organization, Secret};
 
 /// Who is invited, with which role, on which working day.
-const ARRIVALS: &[(&Person, &str, usize)] = &[
+const ARRIVALS: &[(&DemoUser, &str, usize)] = &[
     (&ANA, "admin", 0),
     (&MARC, "admin", 0),
     (&JULIA, "editor", 0),

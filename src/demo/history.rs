@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::demo::fields::text_at;
-use crate::demo::people::Person;
+use crate::demo::people::DemoUser;
 use crate::model::change::Change;
 use crate::model::entry::{RequestContext, User};
 use crate::model::json::{Json, RawJson};
@@ -45,7 +45,7 @@ impl DemoHistory {
         (self.proposals.len() + 100).to_string()
     }
 
-    pub(super) const fn act<'a>(&'a mut self, at: Timestamp, person: &'a Person) -> EntryBuilder<'a> {
+    pub(super) const fn act<'a>(&'a mut self, at: Timestamp, person: &'a DemoUser) -> EntryBuilder<'a> {
         EntryBuilder {
             via: person.via,
             reason: None,
@@ -62,9 +62,9 @@ impl DemoHistory {
 pub(super) struct EntryBuilder<'a> {
     history: &'a mut DemoHistory,
     at: Timestamp,
-    person: &'a Person,
+    person: &'a DemoUser,
     /// For whom the person acts.
-    principal: Option<&'a Person>,
+    principal: Option<&'a DemoUser>,
     via: Via,
     reason: Option<String>,
     request_id: Option<String>,
@@ -82,7 +82,7 @@ impl<'a> EntryBuilder<'a> {
         self
     }
 
-    pub(super) const fn on_behalf_of(mut self, principal: &'a Person) -> Self {
+    pub(super) const fn on_behalf_of(mut self, principal: &'a DemoUser) -> Self {
         self.principal = Some(principal);
         self
     }
@@ -161,8 +161,8 @@ impl<'a> EntryBuilder<'a> {
     }
 
     /// The person with the current role. The founder is the owner before any member is recorded.
-    fn user(&self, person: &Person) -> User {
-        let Person { id, name, email, kind, .. } = *person;
+    fn user(&self, person: &DemoUser) -> User {
+        let DemoUser { id, name, email, kind, .. } = *person;
         let member = self.history.fields(ModelType::Member, id);
         let role = member.map_or("owner", |fields| text_at(fields, "role"));
         User {

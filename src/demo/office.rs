@@ -6,7 +6,7 @@ use crate::demo::endpoints::endpoint;
 use crate::demo::fields::{number, set, text, text_at};
 use crate::demo::history::{DemoHistory, EntryBuilder};
 use crate::demo::organization::ORGANIZATION_ID;
-use crate::demo::people::{ANA, ELENA, MARC, Person, SSO, member};
+use crate::demo::people::{ANA, DemoUser, ELENA, MARC, SSO, member};
 use crate::demo::planted;
 use crate::demo::random::Random;
 use crate::demo::secrets::secret;
@@ -36,7 +36,7 @@ pub(super) fn rotate_secret(act: EntryBuilder<'_>, id: &str, which: &str) {
 }
 
 /// Creates a trial resource, or deletes the oldest one if three of its type exist.
-pub(super) fn change_trial(history: &mut DemoHistory, at: Timestamp, person: &Person, random: &mut Random) {
+pub(super) fn change_trial(history: &mut DemoHistory, at: Timestamp, person: &DemoUser, random: &mut Random) {
     let model_type = *random.pick(&[Connector, Secret, ConnectorEndpoint]).unwrap_or(&Connector);
     let trials: Vec<String> = temporary(history, model_type);
     if let Some(oldest) = trials.first().filter(|_| trials.len() >= 3) {
@@ -88,7 +88,7 @@ pub(super) fn administer(history: &mut DemoHistory, at: Timestamp, random: &mut 
     }
 }
 
-fn invite(history: &mut DemoHistory, at: Timestamp, admin: &Person, random: &mut Random) {
+fn invite(history: &mut DemoHistory, at: Timestamp, admin: &DemoUser, random: &mut Random) {
     let given = random.pick(&["lea", "kenji", "paulo", "dana", "sven", "aisha", "mirjam", "tariq"]);
     let family = random.pick(&["moreau", "ito", "silva", "novak", "lind", "demir", "costa", "weiss"]);
     let name = format!("{}.{}", given.unwrap_or(&"kim"), family.unwrap_or(&"doe"));
@@ -98,7 +98,7 @@ fn invite(history: &mut DemoHistory, at: Timestamp, admin: &Person, random: &mut
     history.act(at, admin).create_by_changes(Member, &id, invited);
 }
 
-fn tune_settings(history: &mut DemoHistory, at: Timestamp, admin: &Person, random: &mut Random) {
+fn tune_settings(history: &mut DemoHistory, at: Timestamp, admin: &DemoUser, random: &mut Random) {
     let days = 7 + random.below(24);
     history.act(at, admin).update(Organization, ORGANIZATION_ID, |fields| {
         let same = fields.get("grace_period_days") == Some(&number(days));

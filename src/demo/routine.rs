@@ -11,7 +11,7 @@ use crate::demo::edits;
 use crate::demo::fields::text_at;
 use crate::demo::history::{DemoHistory, EntryBuilder};
 use crate::demo::office;
-use crate::demo::people::{DEPLOY_TOKEN, Person, REGULARS, TERRAFORM};
+use crate::demo::people::{DEPLOY_TOKEN, DemoUser, REGULARS, TERRAFORM};
 use crate::demo::random::Random;
 use crate::model::json::Json;
 use crate::model::timestamp::Timestamp;
@@ -120,8 +120,8 @@ fn edit(act: EntryBuilder<'_>, at: Timestamp, model_type: ModelType, id: &str, r
 }
 
 /// A person who may currently change connectors, and the index of that person's first connector.
-fn editor(history: &DemoHistory, who: u64) -> (&'static Person, u64) {
-    let may_edit = |person: &Person| {
+fn editor(history: &DemoHistory, who: u64) -> (&'static DemoUser, u64) {
+    let may_edit = |person: &DemoUser| {
         let member = history.fields(Member, person.id);
         member.is_some_and(|fields| {
             text_at(fields, "status") == "active" && matches!(text_at(fields, "role"), "admin" | "editor")

@@ -11,7 +11,7 @@ use crate::demo::endpoints::{endpoint, expiry};
 use crate::demo::fields::{edit_list, edit_text, json, number, set, text, unset};
 use crate::demo::history::EntryBuilder;
 use crate::demo::people::{
-    ANA, ASSISTANT, JULIA, KWAME, MARC, MISAKI, NOOR, PRIYA, Person, SSO, TERRAFORM, YAEL, ZOE,
+    ANA, ASSISTANT, DemoUser, JULIA, KWAME, MARC, MISAKI, NOOR, PRIYA, SSO, TERRAFORM, YAEL, ZOE,
 };
 use crate::demo::planted;
 use crate::demo::secrets::secret;
@@ -39,7 +39,7 @@ pub(super) fn schedule(schedule: &mut Schedule) {
 type TimeAgo = (i64, i64, i64);
 
 /// Edits of one value of a connector: its id, the path, and the new JSON value.
-const EDITS: &[(TimeAgo, &Person, &str, &str, &str)] = &[
+const EDITS: &[(TimeAgo, &DemoUser, &str, &str, &str)] = &[
     ((47, 31, 40_903), &JULIA, WAREHOUSE, "process.lookup_query.page_size", "200"),
     ((46, 2, 12_551), &MISAKI, "6", "perform.body.batch_size", "120"),
     ((45, 48, 3_077), &ZOE, "12", "perform.body.greeting", r#""Benvinguts 👋🏽""#),
@@ -59,7 +59,7 @@ const EDITS: &[(TimeAgo, &Person, &str, &str, &str)] = &[
 fn step(
     schedule: &mut Schedule,
     (hours, minutes, millis): TimeAgo,
-    person: &'static Person,
+    person: &'static DemoUser,
     action: impl FnOnce(EntryBuilder<'_>) + 'static,
 ) {
     let at = schedule.ago(hours, minutes, millis);
@@ -152,7 +152,7 @@ fn other_business(schedule: &mut Schedule) {
 }
 
 /// Edits that members left to the assistant: as [`EDITS`].
-const DELEGATED_EDITS: &[(TimeAgo, &Person, &str, &str, &str)] = &[
+const DELEGATED_EDITS: &[(TimeAgo, &DemoUser, &str, &str, &str)] = &[
     ((3, 58, 55_512), &MISAKI, "6", "perform.retry.max", "9"),
     ((1, 55, 41_007), &JULIA, "11", "name", r#""👩‍👩‍👧‍👦 Family Robots 🇪🇸🇵🇹 → CRM""#),
 ];

@@ -66,7 +66,7 @@ pub(super) async fn holdings<S: Session>(
 
 /// The expired entries that active holds cover.
 #[derive(Default)]
-struct HeldEntries {
+struct HeldCounts {
     /// Their number by the code of their model type.
     by_model_type: BTreeMap<i64, u64>,
     /// The active holds that cover any.
@@ -74,8 +74,8 @@ struct HeldEntries {
 }
 
 /// Counts the held entries before `cutoff` with ids up to `head`. It visits each of them.
-async fn held<S: Session>(db: &S, org: OrgId, cutoff: Timestamp, head: u64) -> Result<HeldEntries, S::Error> {
-    let mut held = HeldEntries::default();
+async fn held<S: Session>(db: &S, org: OrgId, cutoff: Timestamp, head: u64) -> Result<HeldCounts, S::Error> {
+    let mut held = HeldCounts::default();
     if org.log() == Log::Trail {
         return Ok(held);
     }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::browse::content::Content;
-use crate::browse::event::{Answer, Effect, Event, LoadRequest, Reading};
+use crate::browse::content::DocumentContent;
+use crate::browse::event::{Effect, EffectResult, LoadRequest, Reading, ScreenEvent};
 use crate::browse::window::{LoadedPage, PAGE, Place};
 use crate::model::entry::Entry;
 use crate::model::facets::{Facet, Facets};
@@ -60,9 +60,11 @@ impl FakeLog {
         )
     }
 
-    pub(super) fn answer(&self, effect: Effect) -> Event {
+    pub(super) fn answer(&self, effect: Effect) -> ScreenEvent {
         match effect {
-            Effect::Load(request, page) => Event::Done(request, Ok(Answer::Page(self.page(&page)))),
+            Effect::Load(request, page) => {
+                ScreenEvent::Done(request, Ok(EffectResult::Page(self.page(&page))))
+            }
             Effect::CountFacets(request, filter) => {
                 let total = self.count(&filter);
                 let facet = |value: &str, count| Facet { value: value.to_owned(), count };
@@ -76,13 +78,15 @@ impl FakeLog {
                     ],
                     day: Vec::new(),
                 };
-                Event::Done(request, Ok(Answer::Facets(facets)))
+                ScreenEvent::Done(request, Ok(EffectResult::Facets(facets)))
             }
-            Effect::ReadHolds(request) => Event::Done(request, Ok(Answer::Holds(self.holds.clone()))),
+            Effect::ReadHolds(request) => {
+                ScreenEvent::Done(request, Ok(EffectResult::Holds(self.holds.clone())))
+            }
             Effect::Read(request, reading) => {
-                Event::Done(request, Ok(Answer::Content(Box::new(self.content(reading)))))
+                ScreenEvent::Done(request, Ok(EffectResult::Content(Box::new(self.content(reading)))))
             }
-            Effect::TimeOf(request, id) => Event::Done(request, Ok(Answer::Time(time_of(id)))),
+            Effect::TimeOf(request, id) => ScreenEvent::Done(request, Ok(EffectResult::Time(time_of(id)))),
             other => panic!("no answer to {other:?}"),
         }
     }
@@ -147,24 +151,24 @@ impl FakeLog {
         }
     }
 
-    fn content(&self, reading: Reading) -> Content {
+    fn content(&self, reading: Reading) -> DocumentContent {
         let history = |resource: &Resource, wanted| Box::new(self.history(resource, wanted));
         match reading {
             Reading::Blame(resource) => {
-                Content::Blame { history: history(&resource, HistoryRequest::default()), resource }
+                DocumentContent::Blame { history: history(&resource, HistoryRequest::default()), resource }
             }
             Reading::State(resource, at) => {
                 let wanted = HistoryRequest { moments: vec![at], revert: None };
-                Content::State { history: history(&resource, wanted), resource, at }
+                DocumentContent::State { history: history(&resource, wanted), resource, at }
             }
             Reading::Difference(resource, positions) => {
                 let wanted = HistoryRequest { moments: positions.to_vec(), revert: None };
-                Content::Difference { history: history(&resource, wanted), resource, positions }
+                DocumentContent::Difference { history: history(&resource, wanted), resource, positions }
             }
             Reading::Revert(entry) => {
                 let wanted = HistoryRequest { moments: Vec::new(), revert: Some(entry.id) };
                 let resource = crate::browse::keys::resource_of(&entry);
-                Content::Revert { history: history(&resource, wanted), entry }
+                DocumentContent::Revert { history: history(&resource, wanted), entry }
             }
         }
     }

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 
-use crate::browse::event::{Effect, Event};
+use crate::browse::event::{Effect, ScreenEvent};
 use crate::browse::state::{Browser, Screen};
 use crate::browse::tests::fake_log::FakeLog;
 use crate::browse::view::draw;
@@ -56,7 +56,7 @@ impl Session {
         Self { browser, log: FakeLog { entries, holds: Vec::new() }, left }
     }
 
-    pub(super) fn update(&mut self, event: Event) {
+    pub(super) fn update(&mut self, event: ScreenEvent) {
         self.left.extend(self.browser.update(event));
     }
 
@@ -79,20 +79,20 @@ impl Session {
     /// Presses keys without answering: characters, or names such as `<Enter>` and `<C-d>`.
     pub(super) fn press_only(&mut self, keys: &str) {
         for key in parsed(keys) {
-            self.update(Event::Key(key));
+            self.update(ScreenEvent::Key(key));
         }
     }
 
     /// Presses keys, and answers after each.
     pub(super) fn press(&mut self, keys: &str) {
         for key in parsed(keys) {
-            self.update(Event::Key(key));
+            self.update(ScreenEvent::Key(key));
             self.answer();
         }
     }
 
     pub(super) fn resize(&mut self, columns: u16, rows: u16) {
-        self.update(Event::Resize(Size { width: columns, height: rows }));
+        self.update(ScreenEvent::Resize(Size { width: columns, height: rows }));
         self.answer();
     }
 
@@ -101,7 +101,7 @@ impl Session {
         let waits: Vec<_> = self.left.extract_if(.., |effect| matches!(effect, Effect::Wait(..))).collect();
         for wait in waits {
             if let Effect::Wait(request, _) = wait {
-                self.update(Event::Elapsed(request));
+                self.update(ScreenEvent::Elapsed(request));
             }
         }
         self.answer();

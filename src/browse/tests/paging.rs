@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Session;
-use crate::browse::event::{Answer, Effect, Event};
+use crate::browse::event::{Effect, EffectResult, ScreenEvent};
 use crate::browse::list::List;
 use crate::browse::state::Screen;
 use crate::browse::view::draw;
@@ -100,7 +100,7 @@ fn a_failed_page_is_named_and_loaded_again_only_when_asked() {
     session.press_only("G");
     let failed = session.left.pop();
     let Some(Effect::Load(request, _)) = failed else { panic!("{failed:?}") };
-    session.update(Event::Done(request, Err("cannot reach http://x: refused".to_owned())));
+    session.update(ScreenEvent::Done(request, Err("cannot reach http://x: refused".to_owned())));
     let shown = session.shown();
     assert!(shown.contains("! cannot reach http://x: refused · r retries"), "{shown}");
     assert!(session.left.is_empty(), "it is not repeated by itself: {:?}", session.left);
@@ -117,7 +117,7 @@ fn stale_results_are_dropped() {
     let page = session.log.answer(Effect::Load(first, page));
     session.update(page);
     assert_eq!(session.selected(), 0, "the first request was replaced by another");
-    session.update(Event::Done(999, Ok(Answer::Exported("nothing".to_owned()))));
+    session.update(ScreenEvent::Done(999, Ok(EffectResult::Exported("nothing".to_owned()))));
     session.answer();
     assert_eq!(session.selected(), 1000);
 }
@@ -171,12 +171,12 @@ fn following_goes_on_after_a_failure() {
     session.press("F");
     let look = |session: &mut Session, answer: Result<(), &str>| {
         let Some(Effect::Wait(request, _)) = session.left.pop() else { panic!("no look is planned") };
-        session.update(Event::Elapsed(request));
+        session.update(ScreenEvent::Elapsed(request));
         match answer {
             Ok(()) => session.answer(),
             Err(error) => {
                 session.left.clear();
-                session.update(Event::Done(request, Err(error.to_owned())));
+                session.update(ScreenEvent::Done(request, Err(error.to_owned())));
             }
         }
     };

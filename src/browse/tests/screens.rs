@@ -1,7 +1,7 @@
 //! Snapshots of screens at the sizes of small, usual and large windows.
 
 use super::Session;
-use crate::browse::event::{Answer, Event};
+use crate::browse::event::{EffectResult, ScreenEvent};
 use crate::browse::state::Screen;
 use crate::browse::window::{LoadedPage, Place};
 use crate::render::sanitize::width;
@@ -61,7 +61,7 @@ fn hostile_names_and_wide_letters_fit_every_size() {
         };
         let Screen::List(list) = session.browser.screen() else { panic!("a document") };
         let request = list.page_request.expect("a request").0;
-        session.update(Event::Done(request, Ok(Answer::Page(page))));
+        session.update(ScreenEvent::Done(request, Ok(EffectResult::Page(page))));
         for (columns, rows) in [(1, 1), (7, 3), (20, 5), (40, 12), (80, 24), (121, 30), (165, 50)] {
             session.resize(columns, rows);
             for keys in ["", "j", "<Enter>", "qf", "<Esc><Tab>", "<Tab>?"] {

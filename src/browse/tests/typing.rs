@@ -1,7 +1,7 @@
 //! Typed input: filters, searches, exports and copies.
 
 use super::Session;
-use crate::browse::event::{Delay, Effect, Event, ExportSource};
+use crate::browse::event::{Delay, Effect, ExportSource, ScreenEvent};
 use crate::browse::state::Mode;
 
 #[test]
@@ -84,7 +84,10 @@ fn exports_start_with_an_empty_name_and_take_what_is_marked() {
         panic!()
     };
     assert_eq!(name, "mine.jsonl");
-    session.update(Event::Done(request, Ok(crate::browse::event::Answer::Exported("done".to_owned()))));
+    session.update(ScreenEvent::Done(
+        request,
+        Ok(crate::browse::event::EffectResult::Exported("done".to_owned())),
+    ));
     assert!(session.shown().lines().last().is_some_and(|line| line == "done"), "{}", session.shown());
     session.press("mjme<Enter>");
     let Some(Effect::Export(_, name, source)) = session.left.pop() else { panic!() };
@@ -115,10 +118,10 @@ fn an_entry_is_copied_in_each_form_and_a_link_only_if_there_is_one() {
 #[test]
 fn pasted_text_is_typed_and_never_a_command() {
     let mut session = Session::new(100, 100, 30);
-    session.update(Event::Paste("qqq\n".to_owned()));
+    session.update(ScreenEvent::Paste("qqq\n".to_owned()));
     assert!(session.left.is_empty());
     session.press("/");
-    session.update(Event::Paste("Marc\u{1b}[2J\nWeber".to_owned()));
+    session.update(ScreenEvent::Paste("Marc\u{1b}[2J\nWeber".to_owned()));
     assert!(session.shown().contains("/Marc[2JWeber"), "{}", session.shown());
 }
 

@@ -72,7 +72,7 @@ fn no_key_is_dead() {
             session.press(if start.is_empty() { "hjjmm" } else { "<Enter>j" });
             let before = (session.shown(), session.browser.screens.len(), session.selected());
             session.left.clear();
-            session.update(crate::browse::event::Event::Key(key));
+            session.update(crate::browse::event::ScreenEvent::Key(key));
             let has_effect = !session.left.is_empty();
             session.answer();
             let after = (session.shown(), session.browser.screens.len(), session.selected());
@@ -90,7 +90,7 @@ fn the_mouse_selects_opens_scrolls_and_filters() {
     let mut session = Session::new(100, 170, 40);
     let mouse = |session: &mut Session, kind, column, row| {
         let modifiers = KeyModifiers::NONE;
-        session.update(crate::browse::event::Event::Mouse(MouseEvent { kind, column, row, modifiers }));
+        session.update(crate::browse::event::ScreenEvent::Mouse(MouseEvent { kind, column, row, modifiers }));
         session.answer();
     };
     let click = MouseEventKind::Down(MouseButton::Left);
@@ -156,7 +156,7 @@ fn the_entries_are_shown_also_if_the_holds_cannot_be_read() {
     };
     let Effect::ReadHolds(request) = session.left.remove(at) else { panic!() };
     session.answer();
-    session.update(crate::browse::event::Event::Done(request, Err("a newer version".to_owned())));
+    session.update(crate::browse::event::ScreenEvent::Done(request, Err("a newer version".to_owned())));
     let shown = session.shown();
     assert!(
         shown.contains("100 entries") && shown.contains("! cannot tell which entries are held"),
@@ -172,7 +172,7 @@ fn no_key_is_dead_where_there_is_nothing() {
         for key in super::parsed(keys) {
             let mut session = Session::new(entries, 80, 24);
             let before = (session.shown(), session.left.len());
-            session.update(crate::browse::event::Event::Key(key));
+            session.update(crate::browse::event::ScreenEvent::Key(key));
             session.answer();
             assert_ne!(
                 (session.shown(), session.left.len()),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use crate::browse::content::Content;
+use crate::browse::content::DocumentContent;
 use crate::browse::copy::COPY_KEYS;
 use crate::browse::layout::document_areas;
 use crate::browse::line_input::LineInput;
@@ -61,7 +61,9 @@ fn keys(browser: &Browser) -> &'static str {
         (Screen::List(list), _) if list.focus == Focus::Facets => FACET_KEYS,
         (Screen::List(list), _) if list.purpose != ListPurpose::Browse => COMPARE_KEYS,
         (Screen::List(_), _) => LIST_KEYS,
-        (Screen::Document(document), _) if matches!(document.content, Some(Content::Entry(_))) => ENTRY_KEYS,
+        (Screen::Document(document), _) if matches!(document.content, Some(DocumentContent::Entry(_))) => {
+            ENTRY_KEYS
+        }
         (Screen::Document(_), _) => DOCUMENT_KEYS,
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::api::query::Query;
-use crate::browse::content::Content;
-use crate::browse::event::{Answer, Delay, Effect, Event, LoadRequest, Reading, RequestId};
+use crate::browse::content::DocumentContent;
+use crate::browse::event::{Delay, Effect, EffectResult, LoadRequest, Reading, RequestId, ScreenEvent};
 use crate::browse::window::{LoadedPage, PAGE, Place, compare, position};
 use crate::client::Client;
 use crate::client::error::ClientError;
@@ -27,11 +27,11 @@ const FOLLOW_INTERVAL: Duration = Duration::from_secs(2);
 /// Starts effects and sends their results.
 pub(super) struct Effects {
     client: Client,
-    results: mpsc::UnboundedSender<Event>,
+    results: mpsc::UnboundedSender<ScreenEvent>,
 }
 
 impl Effects {
-    pub(super) const fn new(client: Client, results: mpsc::UnboundedSender<Event>) -> Self {
+    pub(super) const fn new(client: Client, results: mpsc::UnboundedSender<ScreenEvent>) -> Self {
         Self { client, results }
     }
 
@@ -40,22 +40,24 @@ impl Effects {
         let client = self.client.clone();
         match effect {
             Effect::Load(request, page) => {
-                self.spawn(request, async move { Ok(Answer::Page(load(&client, *page).await?)) });
+                self.spawn(request, async move { Ok(EffectResult::Page(load(&client, *page).await?)) });
             }
             Effect::CountFacets(request, filter) => {
-                self.spawn(request, async move { Ok(Answer::Facets(facets(&client, &filter).await?)) });
+                self.spawn(request, async move { Ok(EffectResult::Facets(facets(&client, &filter).await?)) });
             }
             Effect::ReadHolds(request) => {
-                self.spawn(request, async move { Ok(Answer::Holds(client.active_holds().await?)) });
+                self.spawn(request, async move { Ok(EffectResult::Holds(client.active_holds().await?)) });
             }
             Effect::Read(request, reading) => {
-                self.spawn(
-                    request,
-                    async move { Ok(Answer::Content(Box::new(read(&client, reading).await?))) },
-                );
+                self.spawn(request, async move {
+                    Ok(EffectResult::Content(Box::new(read(&client, reading).await?)))
+                });
             }
             Effect::TimeOf(request, id) => {
-                self.spawn(request, async move { Ok(Answer::Time(client.entry(id).await?.occurred_at)) });
+                self.spawn(
+                    request,
+                    async move { Ok(EffectResult::Time(client.entry(id).await?.occurred_at)) },
+                );
             }
             Effect::Wait(request, delay) => {
                 let results = self.results.clone();
@@ -65,7 +67,7 @@ impl Effects {
                         Delay::Follow => FOLLOW_INTERVAL,
                     })
                     .await;
-                    drop(results.send(Event::Elapsed(request)));
+                    drop(results.send(ScreenEvent::Elapsed(request)));
                 });
             }
             Effect::Export(..)
@@ -80,13 +82,13 @@ impl Effects {
     fn spawn(
         &self,
         request: RequestId,
-        work: impl Future<Output = Result<Answer, Failure>> + Send + 'static,
+        work: impl Future<Output = Result<EffectResult, Failure>> + Send + 'static,
     ) {
         let results = self.results.clone();
         tokio::spawn(async move {
             let answer = work.await.map_err(|failure| failure.message);
             // The browser may have been left meanwhile.
-            drop(results.send(Event::Done(request, answer)));
+            drop(results.send(ScreenEvent::Done(request, answer)));
         });
     }
 }
@@ -232,27 +234,27 @@ async fn facets(client: &Client, filter: &Filter) -> Result<Facets, ClientError>
     Ok(facets)
 }
 
-async fn read(client: &Client, reading: Reading) -> Result<Content, Failure> {
+async fn read(client: &Client, reading: Reading) -> Result<DocumentContent, Failure> {
     Ok(match reading {
         Reading::Blame(resource) => {
             let history = read_history(client, &resource, HistoryRequest::default()).await?;
-            Content::Blame { resource, history: Box::new(history) }
+            DocumentContent::Blame { resource, history: Box::new(history) }
         }
         Reading::State(resource, at) => {
             let wanted = HistoryRequest { moments: vec![at], revert: None };
             let history = Box::new(read_history(client, &resource, wanted).await?);
-            Content::State { resource, history, at }
+            DocumentContent::State { resource, history, at }
         }
         Reading::Difference(resource, positions) => {
             let wanted = HistoryRequest { moments: positions.to_vec(), revert: None };
             let history = Box::new(read_history(client, &resource, wanted).await?);
-            Content::Difference { resource, history, positions }
+            DocumentContent::Difference { resource, history, positions }
         }
         Reading::Revert(entry) => {
             let wanted = HistoryRequest { revert: Some(entry.id), ..HistoryRequest::default() };
             let resource = crate::browse::keys::resource_of(&entry);
             let history = Box::new(read_history(client, &resource, wanted).await?);
-            Content::Revert { entry, history }
+            DocumentContent::Revert { entry, history }
         }
     })
 }

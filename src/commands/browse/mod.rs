@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::args::command_line;
 use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::args::filter::FilterArgs;
-use crate::browse::event::{Answer, Effect, Event};
+use crate::browse::event::{Effect, EffectResult, ScreenEvent};
 use crate::browse::state::Browser;
 use crate::browse::view::draw;
 use crate::client::Client;
@@ -55,7 +55,7 @@ enum Performed {
 }
 
 /// The screen, and what effects need.
-struct Session<'a> {
+struct BrowseSession<'a> {
     context: &'a mut Context,
     client: Client,
     connection: ConnectionArgs,
@@ -82,9 +82,9 @@ impl BrowseArgs {
         let (mut browser, first) = Browser::new(client.log(), filter, (style, size), (words, page));
         let (results, mut done) = mpsc::unbounded_channel();
         let effects = Effects::new(client.clone(), results);
-        let mut session = Session { context, client, connection: self.connection, screen, effects };
+        let mut session = BrowseSession { context, client, connection: self.connection, screen, effects };
         let leave = session.run(&mut browser, first, &mut done).await;
-        let Session { context, screen, .. } = session;
+        let BrowseSession { context, screen, .. } = session;
         drop(screen);
         match leave? {
             Leave::Interrupt => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
@@ -97,13 +97,13 @@ impl BrowseArgs {
     }
 }
 
-impl Session<'_> {
+impl BrowseSession<'_> {
     /// Draws and reacts until the user leaves.
     async fn run(
         &mut self,
         browser: &mut Browser,
         first: Vec<Effect>,
-        done: &mut mpsc::UnboundedReceiver<Event>,
+        done: &mut mpsc::UnboundedReceiver<ScreenEvent>,
     ) -> Result<Leave, Failure> {
         let mut effects = first;
         loop {
@@ -119,7 +119,7 @@ impl Session<'_> {
                 event = self.screen.next() => translated(event?),
                 Some(event) = done.recv() => Some(event),
             };
-            effects.extend(browser.update(Event::Now(self.context.clock.now())));
+            effects.extend(browser.update(ScreenEvent::Now(self.context.clock.now())));
             effects.extend(event.map(|event| browser.update(event)).unwrap_or_default());
             // Keys that wait already are answered by one drawing.
             while effects.is_empty() {
@@ -140,14 +140,14 @@ impl Session<'_> {
             Effect::Export(request, name, source) => {
                 let work = export(self.context, &self.client, &self.connection, &name, source);
                 let answer = match self.screen.lend(work).await? {
-                    Ok(message) => Ok(Answer::Exported(message)),
+                    Ok(message) => Ok(EffectResult::Exported(message)),
                     // Other failures are shown on the screen.
                     Err(failure) if failure.exit == exit::INTERRUPTED => return Err(failure),
                     Err(Failure { message, hints, .. }) => {
                         Err(hints.last().map_or(message.clone(), |hint| format!("{message}: {hint}")))
                     }
                 };
-                return Ok(Performed::Done(browser.update(Event::Done(request, answer))));
+                return Ok(Performed::Done(browser.update(ScreenEvent::Done(request, answer))));
             }
             other => self.effects.start(other),
         }
@@ -156,12 +156,12 @@ impl Session<'_> {
 }
 
 /// An event of the terminal, if it concerns the browser.
-fn translated(event: TerminalEvent) -> Option<Event> {
+fn translated(event: TerminalEvent) -> Option<ScreenEvent> {
     match event {
-        TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
-        TerminalEvent::Mouse(mouse) => Some(Event::Mouse(mouse)),
-        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
-        TerminalEvent::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+        TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(ScreenEvent::Key(key)),
+        TerminalEvent::Mouse(mouse) => Some(ScreenEvent::Mouse(mouse)),
+        TerminalEvent::Paste(text) => Some(ScreenEvent::Paste(text)),
+        TerminalEvent::Resize(width, height) => Some(ScreenEvent::Resize(Size { width, height })),
         TerminalEvent::Key(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }

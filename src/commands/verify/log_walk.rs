@@ -18,7 +18,7 @@ use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TileId, hashes_at};
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::integrity::verify::{Leaf, Seen, Verdict, Verifier};
+use crate::model::integrity::verify::{Seen, StoredLeaf, Verdict, Verifier};
 use crate::model::merkle::Hash;
 use crate::model::words::Log;
 use crate::terminal::progress::Progress;
@@ -60,7 +60,7 @@ impl From<ClientError> for WalkError {
 
 /// The leaves of a tile, as they were read.
 enum TileContent {
-    Leaves(Vec<Leaf>),
+    Leaves(Vec<StoredLeaf>),
     Collapsed(Box<Collapsed>),
 }
 

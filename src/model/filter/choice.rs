@@ -153,7 +153,7 @@ const fn excludes<T: FilterValue>(c: char) -> bool {
 }
 
 /// A token of a value.
-enum Token<'t> {
+enum ValueToken<'t> {
     /// A part in quotes or brackets, taken literally.
     Enclosed(&'t str),
     /// A character after a backslash.
@@ -162,14 +162,14 @@ enum Token<'t> {
 }
 
 /// The token at the start of a text, and the rest. In a path, quotes open only at the start of a key.
-fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(Token<'_>, &str)> {
+fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(ValueToken<'_>, &str)> {
     let first = text.chars().next()?;
     if T::IS_PATH
         && (is_key && first == '"' || first == '[')
         && let Some(length) = enclosed(text)
     {
         let (token, rest) = text.split_at(length);
-        return Some((Token::Enclosed(token), rest));
+        return Some((ValueToken::Enclosed(token), rest));
     }
     let rest = &text[first.len_utf8()..];
     match rest.chars().next() {
@@ -179,22 +179,22 @@ fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(Token<'_>, &str)> 
                     || excludes::<T>(next)
                     || T::IS_PATH && matches!(next, '"' | '[')) =>
         {
-            Some((Token::Escaped(next), &rest[next.len_utf8()..]))
+            Some((ValueToken::Escaped(next), &rest[next.len_utf8()..]))
         }
-        _ => Some((Token::Plain(first), rest)),
+        _ => Some((ValueToken::Plain(first), rest)),
     }
 }
 
 /// The tokens of a value, each with the text after it.
-fn tokens<T: FilterValue>(text: &str) -> impl Iterator<Item = (Token<'_>, &str)> {
+fn tokens<T: FilterValue>(text: &str) -> impl Iterator<Item = (ValueToken<'_>, &str)> {
     let (mut rest, mut is_key, mut is_first) = (text, true, true);
     std::iter::from_fn(move || {
         let (token, behind) = token::<T>(rest, is_key)?;
         // The sign that excludes is followed by the first key.
         is_key = match token {
-            Token::Plain(c) if excludes::<T>(c) => is_first,
-            Token::Plain(c) => c == '.',
-            Token::Enclosed(_) | Token::Escaped(_) => false,
+            ValueToken::Plain(c) if excludes::<T>(c) => is_first,
+            ValueToken::Plain(c) => c == '.',
+            ValueToken::Enclosed(_) | ValueToken::Escaped(_) => false,
         };
         is_first = false;
         rest = behind;
@@ -204,7 +204,7 @@ fn tokens<T: FilterValue>(text: &str) -> impl Iterator<Item = (Token<'_>, &str)>
 
 /// Splits off the first value of a list.
 fn split<T: FilterValue>(text: &str) -> (&str, Option<&str>) {
-    let comma = tokens::<T>(text).find(|(token, _)| matches!(token, Token::Plain(',')));
+    let comma = tokens::<T>(text).find(|(token, _)| matches!(token, ValueToken::Plain(',')));
     match comma {
         Some((_, rest)) => (&text[..text.len() - rest.len() - 1], Some(rest)),
         None => (text, None),
@@ -216,8 +216,8 @@ fn unescaped<T: FilterValue>(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for (token, _) in tokens::<T>(text) {
         match token {
-            Token::Enclosed(text) => plain.push_str(text),
-            Token::Escaped(c) | Token::Plain(c) => plain.push(c),
+            ValueToken::Enclosed(text) => plain.push_str(text),
+            ValueToken::Escaped(c) | ValueToken::Plain(c) => plain.push(c),
         }
     }
     plain

@@ -123,10 +123,10 @@ impl UserTerm {
     /// Whether the term matches the user. The comparison is case-insensitive unless the term has a prefix.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
-        self.matches_subject(&Subject::new(user))
+        self.matches_subject(&FoldedUser::new(user))
     }
 
-    fn matches_subject(&self, subject: &Subject<'_>) -> bool {
+    fn matches_subject(&self, subject: &FoldedUser<'_>) -> bool {
         let user = subject.user;
         match &self.matcher {
             Matcher::Exactly { kind, part, text } => {
@@ -147,7 +147,7 @@ impl Choice<UserTerm> {
         if self.is_any() {
             return true;
         }
-        let subject = Subject::new(user);
+        let subject = FoldedUser::new(user);
         self.admits(|term| term.matches_subject(&subject))
     }
 
@@ -159,7 +159,7 @@ impl Choice<UserTerm> {
 }
 
 /// A user with its case-folded texts.
-pub(super) struct Subject<'u> {
+pub(super) struct FoldedUser<'u> {
     user: &'u User,
     /// Id, e-mail and name.
     pub(super) texts: [Option<String>; 3],
@@ -167,7 +167,7 @@ pub(super) struct Subject<'u> {
     pub(super) words: [Option<String>; 2],
 }
 
-impl<'u> Subject<'u> {
+impl<'u> FoldedUser<'u> {
     pub(super) fn new(user: &'u User) -> Self {
         let texts = [&user.id, &user.email, &user.name].map(|text| text.as_deref().map(folded));
         let words = [&texts[1], &texts[2]].map(|text| text.as_deref().map(words));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::model::entry::User;
 use crate::model::filter::choice::Choice;
-use crate::model::filter::user::{Matcher, Subject, UserTerm, UserText};
+use crate::model::filter::user::{FoldedUser, Matcher, UserTerm, UserText};
 use crate::model::words::UserKind;
 
 /// Several choices of users.
@@ -73,7 +73,7 @@ impl<'c> UserChoices<'c> {
 
     /// Whether each choice admits the user.
     pub fn admit(&self, user: &User) -> impl Iterator<Item = bool> {
-        let subject = Subject::new(user);
+        let subject = FoldedUser::new(user);
         let mut matched = vec![Matched::default(); self.choices.len()];
         let mut note = |term: Term| {
             let matched = &mut matched[term.choice];

@@ -28,14 +28,14 @@ pub(super) enum CertificateCheck {
 
 /// Where and how to connect.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(super) struct DatabaseAddress {
     pub(super) config: Config,
     pub(super) check: CertificateCheck,
     /// A PEM file of the authorities to trust, in place of the system's.
     pub(super) root_certificates: Option<PathBuf>,
 }
 
-impl Address {
+impl DatabaseAddress {
     /// Parses a URL; fails with what is wrong, without its password.
     pub(super) fn read(url: &str) -> Result<Self, String> {
         // A host of `%2Fpath`, or none, is valid here; a strict URL parser would refuse it.
@@ -98,8 +98,8 @@ pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
 mod tests {
     use super::*;
 
-    fn read(url: &str) -> Address {
-        Address::read(url).expect(url)
+    fn read(url: &str) -> DatabaseAddress {
+        DatabaseAddress::read(url).expect(url)
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
             ("postgres://ana:hunter2@db:port/x", ""),
             ("postgres:///x", "names no host"),
         ] {
-            let error = Address::read(url).err().unwrap_or_else(|| panic!("{url}"));
+            let error = DatabaseAddress::read(url).err().unwrap_or_else(|| panic!("{url}"));
             assert!(error.contains(words) && !error.contains("hunter2"), "{url}: {error}");
         }
     }

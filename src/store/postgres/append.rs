@@ -89,7 +89,7 @@ pub(super) async fn restore(
         if new.is_empty() {
             return Ok(());
         }
-        let snapshots = Snapshots::of(new.iter().flat_map(|entry| entry.users()))?;
+        let snapshots = EncodedUsers::of(new.iter().flat_map(|entry| entry.users()))?;
         let refs = user_refs(&db.query(FIND_USERS, &[&org.0, &snapshots.digests()]).await?)?;
         let users = Users { snapshots, refs };
         let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
@@ -105,15 +105,15 @@ fn user_refs(rows: &[Row]) -> Result<HashMap<Vec<u8>, i64>, tokio_postgres::Erro
 }
 
 /// The distinct users of some entries.
-struct Snapshots(HashMap<User, Snapshot>);
+struct EncodedUsers(HashMap<User, EncodedUser>);
 
 /// A user as it is stored.
-struct Snapshot {
+struct EncodedUser {
     text: String,
     digest: Vec<u8>,
 }
 
-impl Snapshots {
+impl EncodedUsers {
     fn of<'a>(users: impl Iterator<Item = &'a User>) -> Result<Self, DatabaseError> {
         let mut all = HashMap::new();
         for user in users {
@@ -121,7 +121,7 @@ impl Snapshots {
                 let text =
                     serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
                 let digest = Sha256::digest(&text).to_vec();
-                all.insert(user.clone(), Snapshot { text, digest });
+                all.insert(user.clone(), EncodedUser { text, digest });
             }
         }
         Ok(Self(all))
@@ -134,7 +134,7 @@ impl Snapshots {
 
 /// The users of some entries, with the numbers of those that are stored, by their digests.
 struct Users {
-    snapshots: Snapshots,
+    snapshots: EncodedUsers,
     refs: HashMap<Vec<u8>, i64>,
 }
 
@@ -151,7 +151,7 @@ async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<Exist
     let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
     let uuids: HashSet<Uuid> = drafts().map(|entry| entry.uuid).collect();
     let uuids: Vec<Uuid> = uuids.into_iter().collect();
-    let snapshots = Snapshots::of(drafts().flat_map(Entry::users))?;
+    let snapshots = EncodedUsers::of(drafts().flat_map(Entry::users))?;
     let digests = snapshots.digests();
     let lock = db.prepare_cached(LOCK_HEAD).await?;
     let find_keys = db.prepare_cached(FIND_KEYS).await?;

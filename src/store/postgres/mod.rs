@@ -31,7 +31,7 @@ use crate::model::timestamp::Timestamp;
 use crate::store::address::without_password;
 use crate::store::calls::{Appended, OrgId, PruneRun};
 use crate::store::error::StoreError;
-use crate::store::postgres::address::Address;
+use crate::store::postgres::address::DatabaseAddress;
 use crate::store::postgres::append::AppendRequest;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::partitions::Partitions;
@@ -67,7 +67,7 @@ impl PostgresStore {
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
         let location = without_password(url);
         let unusable = |cause| StoreError::Address { location: location.clone(), cause };
-        let address = Address::read(url).map_err(unusable)?;
+        let address = DatabaseAddress::read(url).map_err(unusable)?;
         let share = |share| Connections::new(&address, share).map_err(unusable);
         let (connections, queries, watch) =
             (Arc::new(share(PoolKind::Work)?), share(PoolKind::Queries)?, share(PoolKind::Health)?);

@@ -11,7 +11,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, NoTls};
 
 use crate::store::error::StoreError;
-use crate::store::postgres::address::Address;
+use crate::store::postgres::address::DatabaseAddress;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::tls;
 use crate::store::session::Retry;
@@ -85,7 +85,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Prepares a pool without connecting; fails with what is wrong with the TLS settings.
-    pub(super) fn new(address: &Address, share: PoolKind) -> Result<Self, String> {
+    pub(super) fn new(address: &DatabaseAddress, share: PoolKind) -> Result<Self, String> {
         let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let config = address.config.clone();
         let (manager, cancel): (_, Cancel) = match config.get_ssl_mode() {

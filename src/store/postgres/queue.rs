@@ -19,11 +19,11 @@ use crate::store::session::Retry;
 const GROUP: usize = 2000;
 
 /// The result a caller waits for.
-type Answer = Result<Vec<Appended>, StoreError>;
+type Reply = Result<Vec<Appended>, StoreError>;
 
 struct QueuedAppend {
     wanted: AppendRequest,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Reply>,
 }
 
 /// Waiting appends by organization. An organization is listed as long as its task runs.
@@ -41,7 +41,7 @@ impl Queue {
     /// Appends, and returns after the commit. Once queued, drafts are recorded even if their caller goes away.
     ///
     /// Partitions are created before the drafts queue, so other callers do not wait for that.
-    pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: AppendRequest) -> Answer {
+    pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: AppendRequest) -> Reply {
         let entries = wanted.drafts.iter().map(Draft::entry);
         self.partitions.ensure(entries.clone()).await?;
         if let Some(recorded_at) = entries.map(|entry| entry.recorded_at).max() {
@@ -89,7 +89,7 @@ impl Queue {
     }
 
     /// Commits all together; if that fails because of one of them, each by itself.
-    async fn commit(&self, org: OrgId, wanted: &[AppendRequest]) -> Vec<Answer> {
+    async fn commit(&self, org: OrgId, wanted: &[AppendRequest]) -> Vec<Reply> {
         match self.attempt(org, wanted).await {
             Ok(Some(answers)) => return answers.into_iter().map(Ok).collect(),
             // A partition was dropped meanwhile: only the appends that need it wait for it.

@@ -12,14 +12,14 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use rustls_platform_verifier::Verifier;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::store::postgres::address::{Address, CertificateCheck};
+use crate::store::postgres::address::{CertificateCheck, DatabaseAddress};
 use crate::tls::{ReviewingVerifier, client_config};
 
 /// How connections to this address are encrypted.
 ///
 /// # Errors
 /// Which file of authorities cannot be used, and why.
-pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> {
+pub(super) fn connector(address: &DatabaseAddress) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match address.check {
         CertificateCheck::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
@@ -34,7 +34,7 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> 
 
 /// Checks certificates against the named file, or against what the system trusts.
 fn authorities(
-    address: &Address,
+    address: &DatabaseAddress,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
     let Some(path) = address.root_certificates() else {

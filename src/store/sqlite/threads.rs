@@ -18,9 +18,9 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 
 /// Answers the caller after the commit succeeded or failed.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Work inside the group's transaction, or the reason why there is none.
-type Shared = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+type Shared = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;
 /// Work outside any transaction.
 type Alone = Box<dyn FnOnce(&Connection) + Send>;
 

@@ -63,14 +63,14 @@ impl Reach {
 
 /// The erasures of one log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Erasures {
+pub struct ErasureRules {
     rules: Vec<ErasureRule>,
     actor: Reach,
     content: Reach,
     labels: BTreeSet<String>,
 }
 
-impl Erasures {
+impl ErasureRules {
     /// The erasures that these rules state together.
     #[must_use]
     pub fn new(rules: Vec<ErasureRule>) -> Self {
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_part_is_explained_by_a_range_of_its_erasure() {
-        let erasures = Erasures::new(vec![
+        let erasures = ErasureRules::new(vec![
             rule(1, &[(1, 100), (200, 200)], &[(50, 60)]),
             rule(2, &[(20, 30), (90, 110)], &[]),
         ]);
@@ -157,14 +157,15 @@ mod tests {
             assert_eq!(erasures.of(id, Part::Actor), actor, "{id}");
             assert_eq!(erasures.of(id, Part::Content), content, "{id}");
         }
-        assert_eq!(Erasures::default().of(1, Part::Actor), None);
+        assert_eq!(ErasureRules::default().of(1, Part::Actor), None);
         assert_eq!(id_ranges(&[1, 2, 4, 7, 8]), [(1, 2), (4, 4), (7, 8)]);
     }
 
     #[test]
     fn rules_of_one_erasure_are_restated_as_one() {
         let all = [rule(1, &[(7, 9)], &[]), rule(1, &[(1, 3)], &[(2, 2)]), rule(2, &[(5, 5)], &[])];
-        let restated = Erasures::new(all.to_vec()).not_covered_by(&Erasures::new(vec![all[2].clone()]));
+        let restated =
+            ErasureRules::new(all.to_vec()).not_covered_by(&ErasureRules::new(vec![all[2].clone()]));
         assert_eq!(restated, [rule(1, &[(1, 3), (7, 9)], &[(2, 2)])]);
         let member = restated[0].members();
         let find = |name: &str| member.iter().find(|(it, _)| *it == name).map(|(_, value)| value);

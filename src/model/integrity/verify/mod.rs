@@ -22,7 +22,7 @@ use crate::model::integrity::verify::rules::Rules;
 use crate::model::merkle::{Hash, Tree};
 use crate::model::timestamp::Timestamp;
 
-pub use crate::model::integrity::verify::verdict::{Leaf, Verdict};
+pub use crate::model::integrity::verify::verdict::{StoredLeaf, Verdict};
 
 /// What a witness remembers of the last checkpoint it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The first [`Fault`] in it.
-    pub fn leaves(&mut self, leaves: &[Leaf], entries: &[EntryParts<'_>]) -> Result<(), Fault> {
+    pub fn leaves(&mut self, leaves: &[StoredLeaf], entries: &[EntryParts<'_>]) -> Result<(), Fault> {
         let Some((number, width)) = self.next_tile() else { return Ok(()) };
         let first = number * TILE + 1;
         if leaves.len() != width as usize {
@@ -204,7 +204,13 @@ impl Verifier {
 
     /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs. The first `proved` leaves are those
     /// that were seen before.
-    fn hashes(&mut self, first: u64, leaves: &[Leaf], hashes: &[Hash], proved: usize) -> Result<(), Fault> {
+    fn hashes(
+        &mut self,
+        first: u64,
+        leaves: &[StoredLeaf],
+        hashes: &[Hash],
+        proved: usize,
+    ) -> Result<(), Fault> {
         let last = first + leaves.len() as u64 - 1;
         let stated = self.stated.get(((first - 1) / TILE) as usize);
         let is_right = match stated {
@@ -213,7 +219,7 @@ impl Verifier {
             None => self.is_signed,
         };
         let is_full = stated.is_some();
-        let differs = |(leaf, hash): (&Leaf, &Hash)| leaf.hint != [0; 3] && hash.0[..3] != leaf.hint;
+        let differs = |(leaf, hash): (&StoredLeaf, &Hash)| leaf.hint != [0; 3] && hash.0[..3] != leaf.hint;
         let pairs = leaves.iter().zip(hashes).enumerate();
         let wrong_hints: Vec<usize> = pairs.filter(|(_, pair)| differs(*pair)).map(|(at, _)| at).collect();
         let stored_hash = Fault::range(first, last, FaultKind::StoredHash);
@@ -226,7 +232,7 @@ impl Verifier {
         }
         match wrong_hints.iter().find(|at| **at >= proved) {
             Some(&at) => {
-                let Leaf { record, opening, .. } = &leaves[at];
+                let StoredLeaf { record, opening, .. } = &leaves[at];
                 let id = first + at as u64;
                 let is_gone = !record.is_protected && *opening == Opening::Deleted;
                 let kind = if is_gone { FaultKind::Missing } else { FaultKind::Changed };

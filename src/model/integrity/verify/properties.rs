@@ -304,7 +304,7 @@ fn a_rebuilt_tree_accuses_no_tile_in_particular() {
 fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
     use crate::model::integrity::leaf::Part;
     use crate::model::integrity::opening::Opening;
-    use crate::model::integrity::verify::erasures::{ErasureRule, Erasures};
+    use crate::model::integrity::verify::erasures::{ErasureRule, ErasureRules};
 
     let (mut erased, seed) = (entry(1, at(5)), Seed([3; 16]));
     let record = LeafRecord::of(&erased.parts(), &seed, Timestamp::MIN);
@@ -315,10 +315,10 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
         let ranges: Vec<_> = erasures.iter().map(|id| (*id, *id)).collect();
         let (actor, content) = (ranges, vec![(7, 7)]);
         rules.erasures =
-            Erasures::new(vec![ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content }]);
+            ErasureRules::new(vec![ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content }]);
         let entries: Vec<_> = entries.iter().map(|entry: &Entry| entry.parts()).collect();
         let mut verifier = Verifier::new(&checkpoint, None, rules.into(), Vec::new(), &[record.hash()])?;
-        verifier.leaves(&[Leaf { record, opening, hint: [0; 3] }], &entries)?;
+        verifier.leaves(&[StoredLeaf { record, opening, hint: [0; 3] }], &entries)?;
         verifier.finish().map(|(verdict, _)| verdict)
     };
     let kept = |part: Part| Opening::Erased { kept: part, salt: seed.salt(part) };

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::integrity::leaf::EntryParts;
-use crate::model::integrity::verify::erasures::{ErasureRule, Erasures};
+use crate::model::integrity::verify::erasures::{ErasureRule, ErasureRules};
 use crate::model::integrity::verify::fault::Overreach;
 use crate::model::integrity::verify::retention::{RetentionChanges, StatedRetention};
 use crate::model::integrity::verify::rules::{PruneRule, Rules};
@@ -168,7 +168,7 @@ impl RuleReader {
         let (prunes, overreaches): (Vec<_>, Vec<_>) = self.prunes.iter().map(limited).unzip();
         let overreaches = overreaches.into_iter().flatten().collect();
         let rules = Rules::new(prunes, self.unprotected_through).with_overreaches(overreaches);
-        rules.with_erasures(Erasures::new(self.erasures.clone()))
+        rules.with_erasures(ErasureRules::new(self.erasures.clone()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which entries may be missing: the prunes and erasures that the trail recorded.
 
-use crate::model::integrity::verify::erasures::Erasures;
+use crate::model::integrity::verify::erasures::ErasureRules;
 use crate::model::integrity::verify::fault::{FaultKind, Overreach};
 use crate::model::timestamp::Timestamp;
 
@@ -26,7 +26,7 @@ pub struct Rules {
     /// The prunes that may have deleted younger entries.
     overreaches: Vec<Overreach>,
     /// The entries of which a part was erased.
-    pub erasures: Erasures,
+    pub erasures: ErasureRules,
 }
 
 impl Rules {
@@ -46,7 +46,7 @@ impl Rules {
 
     /// Adds erasures.
     #[must_use]
-    pub(super) fn with_erasures(self, erasures: Erasures) -> Self {
+    pub(super) fn with_erasures(self, erasures: ErasureRules) -> Self {
         Self { erasures, ..self }
     }
 

@@ -12,7 +12,7 @@ use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TILE_HEIGHT, TilePath, tile_path, tile_root};
 use crate::model::integrity::verify::fault::Fault;
 use crate::model::integrity::verify::rules::{PruneRule, Rules};
-use crate::model::integrity::verify::{Leaf, Seen, Verdict, Verifier};
+use crate::model::integrity::verify::{Seen, StoredLeaf, Verdict, Verifier};
 use crate::model::merkle::{Hash, Tree};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
@@ -64,7 +64,7 @@ impl Log {
     }
 
     /// The leaves of a tile as they are now.
-    fn leaves(&self, tile: u64, until: u64) -> Vec<Leaf> {
+    fn leaves(&self, tile: u64, until: u64) -> Vec<StoredLeaf> {
         let mut latest = Timestamp::MIN;
         let mut leaves = Vec::new();
         for id in tile * TILE + 1..=((tile + 1) * TILE).min(until) {
@@ -77,7 +77,7 @@ impl Log {
             };
             latest = record.tile_latest;
             let hint = self.hints.get((id - 1) as usize).copied().unwrap_or_default();
-            leaves.push(Leaf { record, opening, hint });
+            leaves.push(StoredLeaf { record, opening, hint });
         }
         leaves
     }

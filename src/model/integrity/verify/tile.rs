@@ -4,13 +4,13 @@ use crate::model::integrity::leaf::{EntryParts, LeafRecord, Part};
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::integrity::verify::verdict::{Leaf, Verdict};
+use crate::model::integrity::verify::verdict::{StoredLeaf, Verdict};
 use crate::model::timestamp::Timestamp;
 
 /// Judges the leaves of a tile that begins with the entry `first`. `entries` are those that the server lists, by id.
 pub(super) fn judge(
     first: u64,
-    leaves: &[Leaf],
+    leaves: &[StoredLeaf],
     entries: &[EntryParts<'_>],
     rules: &Rules,
     verdict: &mut Verdict,
@@ -20,7 +20,7 @@ pub(super) fn judge(
     for (id, leaf) in (first..).zip(leaves) {
         let fault = |kind| Fault::range(id, id, kind);
         let entry = entries.next_if(|entry| entry.id == id);
-        let Leaf { record, opening, .. } = leaf;
+        let StoredLeaf { record, opening, .. } = leaf;
         let tile_latest = if record.is_protected { latest.max(record.occurred_at) } else { latest };
         if record.id() != id || record.tile_latest != tile_latest {
             return Err(fault(FaultKind::Record));
@@ -56,8 +56,8 @@ pub(super) fn judge(
 
 /// Judges an entry of which a part was erased: what is left must be as it was recorded, and an erasure must have taken the
 /// rest. Returns the number of that erasure.
-fn erased(leaf: &Leaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u64, FaultKind> {
-    let Leaf { record, opening, .. } = leaf;
+fn erased(leaf: &StoredLeaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u64, FaultKind> {
+    let StoredLeaf { record, opening, .. } = leaf;
     if (entry.occurred_at, entry.recorded_at) != (record.occurred_at, record.recorded_at) {
         return Err(FaultKind::Changed);
     }

@@ -7,7 +7,7 @@ use crate::model::integrity::opening::Opening;
 
 /// A leaf as the server has it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaf {
+pub struct StoredLeaf {
     /// Computed from the entry, or kept since it was deleted.
     pub record: LeafRecord,
     /// What opens its commitments.
