@@ -40,6 +40,28 @@ if [ -e "$config" ] && [ "$(stat -c %G "$config")" = root ]; then
   chgrp krosyn-audit "$config"
 fi
 
+# 0.2.0 had one timer, for the default profile. Its name is in use only if it was enabled.
+wants=/etc/systemd/system/timers.target.wants
+if [ -L "$wants/krosyn-audit-prune.timer" ]; then
+  options=/etc/krosyn-audit/prune-default.env
+  if [ ! -e "$options" ] && grep -q '^PRUNE_OPTIONS=' /etc/krosyn-audit/krosyn-audit.env; then
+    (umask 077 && grep '^PRUNE_OPTIONS=' /etc/krosyn-audit/krosyn-audit.env >"$options")
+  fi
+  rm "$wants/krosyn-audit-prune.timer"
+  ln -sf /usr/lib/systemd/system/krosyn-audit-prune@.timer "$wants/krosyn-audit-prune@default.timer"
+  echo "krosyn-audit: the nightly prune is now krosyn-audit-prune@default.timer, with options in $options" >&2
+  for directory in /etc/systemd/system/krosyn-audit-prune.timer.d /etc/systemd/system/krosyn-audit-prune.service.d; do
+    if [ -d "$directory" ]; then
+      echo "  hint: move the files in $directory to $(echo "$directory" | sed 's/prune/prune@default/')" >&2
+    fi
+  done
+  if [ -d /run/systemd/system ]; then
+    systemctl stop krosyn-audit-prune.timer || true
+    systemctl --system daemon-reload || true
+    systemctl start krosyn-audit-prune@default.timer || true
+  fi
+fi
+
 if [ -d /run/systemd/system ]; then
   systemctl --system daemon-reload || true
   # deb-systemd-invoke respects policy-rc.d.
