@@ -36,6 +36,10 @@ pub(crate) struct FileCheckpoint {
     pub crc32: u32,
 }
 
+impl FileCheckpoint {
+    const BEGINNING: Self = Self { bytes: 0, crc32: 0 };
+}
+
 /// A file with the number and checksum of the bytes written.
 struct ChecksummedFile {
     file: LockedFile,
@@ -122,8 +126,7 @@ impl PartFile {
             }
         };
         let mut file = ChecksummedFile { file, bytes: 0, crc32: Hasher::new() };
-        let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
-        if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
+        if !file.keep(checkpoint.unwrap_or(FileCheckpoint::BEGINNING)).map_err(cannot_write)? {
             return Err(FileError::Damaged(part));
         }
         let packing = CompressionFormat::of(&name);
@@ -244,10 +247,11 @@ impl NewFile {
 }
 
 impl ChecksummedFile {
-    /// Reads and keeps the first `bytes` of the file, and truncates the rest.
-    fn keep(&mut self, bytes: u64) -> io::Result<FileCheckpoint> {
+    /// Keeps the file up to the checkpoint and discards the rest. Returns false, and leaves the file unchanged for inspection, if
+    /// it differs from what was written before the checkpoint.
+    fn keep(&mut self, checkpoint: FileCheckpoint) -> io::Result<bool> {
         let file: &File = &self.file;
-        let mut left = file.take(bytes);
+        let mut left = file.take(checkpoint.bytes);
         let mut buffer = vec![0; 256 * 1024];
         loop {
             let read = left.read(&mut buffer)?;
@@ -257,13 +261,12 @@ impl ChecksummedFile {
             self.bytes += read as u64;
             self.crc32.update(&buffer[..read]);
         }
-        let kept = self.stored();
-        // A part that is too short is left unchanged for inspection.
-        if kept.bytes == bytes {
-            self.file.set_len(bytes)?;
-            self.file.seek(SeekFrom::Start(bytes))?;
+        if self.stored() != checkpoint {
+            return Ok(false);
         }
-        Ok(kept)
+        self.file.set_len(checkpoint.bytes)?;
+        self.file.seek(SeekFrom::Start(checkpoint.bytes))?;
+        Ok(true)
     }
 }
 

@@ -181,7 +181,7 @@ impl Journal {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(|error| Failure::file(&path, "read", &error))?;
         let (header, resume_point, complete) = read(&text).ok_or_else(|| {
-            let message = format!("{} is not a journal of {MADE_BY}", path.display());
+            let message = format!("cannot resume with {}: {}", path.display(), cause(&text));
             Failure::new(exit::FAILED, message).hint(restart_hint(target))
         })?;
         // Remove an incomplete last line before appending.
@@ -233,7 +233,25 @@ fn nothing_to_resume(target: &Path) -> Failure {
 }
 
 fn restart_hint(target: &Path) -> String {
-    format!("start a new export: krosyn-audit export -o {}", target.display())
+    format!("start a new export with the same filters: krosyn-audit export -o {}", target.display())
+}
+
+/// Why a journal cannot be read.
+fn cause(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Maker {
+        journal: u32,
+        made_by: String,
+    }
+    let maker = text.lines().next().and_then(|line| serde_json::from_str::<Maker>(line).ok());
+    match maker {
+        Some(Maker { journal, made_by }) if (journal, &*made_by) != (VERSION, MADE_BY) => {
+            format!(
+                "the export was begun by {made_by} with journals of version {journal}, and only that program can finish it"
+            )
+        }
+        _ => "it is not the journal of an export, or is damaged".to_owned(),
+    }
 }
 
 /// Reads the header, the last resume point, and the length of all complete lines. An incomplete last line is ignored.
@@ -316,8 +334,29 @@ mod tests {
             assert_eq!(read.decode(), Some((Log::Audit, query())));
             assert_eq!(read.columns.len(), EXPORT_COLUMNS.len() + 4);
         }
-        std::fs::write(Journal::path(&part_path(&target)), "{}\n").expect("written");
-        assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
+    }
+
+    #[test]
+    fn a_journal_of_another_version_says_which_program_can_finish_the_export() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = directory.path().join("x.csv");
+        for (text, words) in [
+            ("{}\n", "is not the journal of an export"),
+            ("cut o", "is not the journal of an export"),
+            (
+                "{\"journal\":1,\"made_by\":\"krosyn-audit 0.1.0\",\"tarball\":true}\n",
+                "begun by krosyn-audit 0.1.0 with journals of version 1,",
+            ),
+            (
+                "{\"journal\":9,\"made_by\":\"\\u001b[2J\"}\n",
+                "begun by \u{1b}[2J with journals of version 9,",
+            ),
+        ] {
+            std::fs::write(Journal::path(&part_path(&target)), text).expect("written");
+            let failure = opened(&target).expect_err("refused");
+            assert_eq!(failure.exit, exit::FAILED);
+            assert!(failure.message.contains(words), "{}", failure.message);
+        }
     }
 
     #[test]

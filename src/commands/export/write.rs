@@ -237,7 +237,9 @@ impl Export {
         let ExportOutput::File { file, journal, target } = &mut self.output else { return Ok(()) };
         let stored = file.checkpoint()?;
         journal.add(&ResumePoint { cursor, written: self.written.clone(), stored })?;
-        context.resume_hint.set(Some(resume_hint(target)));
+        if journal.has_resume_point() {
+            context.resume_hint.set(Some(resume_hint(target)));
+        }
         Ok(())
     }
 
@@ -278,7 +280,7 @@ impl Export {
         };
         let content = ledger.map(Ledger::finish);
         let root = content.as_ref().map(|content| content.root);
-        file.finish_after(|part| {
+        let finished = file.finish_after(|part| {
             let hashed = content.map(|content| digest(part).map(|digest| (content, digest))).transpose();
             let hashed = hashed.map_err(|error| Failure::file(&part_path(&target), "read", &error))?;
             // The part gets its name next: there is nothing to resume any more.
@@ -311,9 +313,23 @@ impl Export {
             let document = manifest.write().map_err(io::Error::from)?;
             file.write_all(document.as_bytes()).map_err(|error| Failure::file(&path, "write", &error))?;
             Ok::<_, Failure>(file.finish()?)
-        })?;
-        journal.remove();
-        Ok((written.count, root))
+        });
+        context.resume_hint.set(None);
+        match finished {
+            Ok(()) => {
+                journal.remove();
+                Ok((written.count, root))
+            }
+            Err(failure) if journal.has_resume_point() && part_path(&target).exists() => {
+                let kept = format!(
+                    "{} are in {}",
+                    counted(written.count, "entry", "entries"),
+                    part_path(&target).display()
+                );
+                Err(Failure { exit: exit::PARTIAL, ..failure }.hint(kept).hint(resume_hint(&target)))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Ends a failed export. What was written stays as a partial file.

@@ -82,7 +82,7 @@ fn changed_parts_are_not_resumed() {
     file.write_all(b"first").expect("written");
     let checkpoint = file.checkpoint().expect("a checkpoint");
     drop(file);
-    for other in ["firs", "First"] {
+    for other in ["firs", "First", "First and more"] {
         std::fs::write(part_path(&target), other).expect("written");
         let refused = PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint));
         assert!(refused.is_err_and(|error| matches!(error, FileError::Damaged(_))), "{other}");

@@ -150,6 +150,40 @@ fn an_interrupted_export_prints_the_resume_command() {
 }
 
 #[test]
+fn an_export_that_fails_at_its_end_can_be_resumed() {
+    let fixture = Fixture::new();
+    let whole = fixture.whole("all.csv");
+    fixture.gate.allow(usize::MAX, Beyond::Cut);
+    // Nothing but the manifest cannot be written.
+    std::fs::create_dir(fixture.sandbox.path("all.csv.manifest.json")).unwrap();
+    let outcome = fixture.export(&["-o", "all.csv", "--manifest"]).ended(3);
+    assert!(outcome.err().contains("all.csv.manifest.json is a directory"), "{outcome}");
+    assert!(outcome.err().contains("2 500 entries are in "), "{outcome}");
+    assert!(outcome.err().ends_with("resume with: krosyn-audit export --resume all.csv\n"), "{outcome}");
+    std::fs::remove_dir(fixture.sandbox.path("all.csv.manifest.json")).unwrap();
+    fixture.goes_on_to("all.csv", &whole);
+}
+
+#[test]
+fn an_interrupted_export_to_a_pipe_names_no_resume_command() {
+    let fixture = Fixture::new();
+    fixture.gate.allow(1, Beyond::Hold);
+    let pipe = fixture.sandbox.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = fixture.sandbox.command(&fixture.args(&["-o", "pipe"])).spawn().unwrap();
+    let mut reader = std::fs::File::open(&pipe).unwrap();
+    let mut first = [0; 1000];
+    std::io::Read::read_exact(&mut reader, &mut first).unwrap();
+    fixture.gate.wait();
+    interrupt(&child);
+    insta::assert_snapshot!(fixture.sandbox.finish(child), @"
+    exit 130
+    -- stderr
+    error: interrupted
+    ");
+}
+
+#[test]
 fn an_export_killed_before_its_first_page_can_be_resumed() {
     let fixture = Fixture::new();
     let name = "all.csv";
@@ -228,7 +262,7 @@ fn an_export_that_cannot_be_resumed_is_refused() {
     exit 5
     -- stderr
     error: no interrupted export of other.csv to resume
-      hint: start a new export: krosyn-audit export -o other.csv
+      hint: start a new export with the same filters: krosyn-audit export -o other.csv
     ");
     fixture.export(&["--resume", "all.csv", "-a", "deleted"]).ended(2);
     fixture.export(&["--resume", "all.csv", "-o", "x"]).ended(2);
