@@ -88,9 +88,7 @@ fn detect(scan: &mut TextScan<'_>) {
     }
     if scan.has(" \t") {
         command_line::detect_directives(scan);
-        if scan.has("-") {
-            command_line::detect(scan);
-        }
+        command_line::detect(scan);
         positions::detect(scan);
         if scan.has("'\"")
             || scan.text.contains("dentified")
