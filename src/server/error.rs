@@ -91,10 +91,7 @@ impl From<StoreError> for ApiError {
                 tracing::warn!("a statement timed out");
                 Self::new(Code::Unavailable, error.to_string())
             }
-            StoreError::Busy(_) => Self::new(
-                Code::Unavailable,
-                "too many queries of this organization are waiting: send fewer at once, and try again",
-            ),
+            StoreError::Busy(cause) => Self::new(Code::Unavailable, cause),
             StoreError::Unreachable(_) => {
                 tracing::error!(error = %error, "the database is unreachable");
                 Self::new(

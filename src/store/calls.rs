@@ -39,6 +39,12 @@ impl OrgId {
         Self(-self.0.abs())
     }
 
+    /// The number of the organization's audit log, for both of its logs.
+    #[must_use]
+    pub const fn audit(self) -> Self {
+        Self(self.0.abs())
+    }
+
     /// Which log of its organization this is.
     #[must_use]
     pub const fn log(self) -> Log {

@@ -56,9 +56,9 @@ pub enum StoreError {
         /// What is wrong.
         cause: String,
     },
-    /// Too many queries are waiting.
-    #[error("the store is busy: {0}")]
-    Busy(String),
+    /// Too many queries are waiting: whose, and what to do.
+    #[error("{0}")]
+    Busy(&'static str),
     /// The disk is full or the file system read-only: nothing can be written.
     #[error("the store cannot be written: {0}")]
     Unwritable(String),

@@ -127,8 +127,9 @@ impl PostgresStore {
             QueryKind::Lookup => None,
         };
         let share = org.map(|org| {
+            // One share for both logs of an organization.
             let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(shares.entry(org).or_insert_with(|| Arc::new(Semaphore::new(QUERIES))))
+            Arc::clone(shares.entry(org.audit()).or_insert_with(|| Arc::new(Semaphore::new(QUERIES))))
         });
         let turn = match &share {
             Some(share) => Some(share.acquire().await.map_err(|_| StoreError::Closed)?),

@@ -102,6 +102,8 @@ impl Readers {
                 drop(sender.send(in_read_transaction(db, work)));
             }
         });
+        // An organization has one share for both of its logs.
+        let org = org.map(OrgId::audit);
         self.shared.enter(QueryJob { org, kind, may_restart, flags: Arc::clone(flags), work })?;
         let outcome = receiver.await.map_err(|_| StoreError::Closed)?;
         drop(wanted);
@@ -175,6 +177,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::store::sqlite::READERS;
     use crate::store::sqlite::scheduler::MAX_WAITING_EACH;
 
     fn readers(number: usize) -> Arc<Readers> {
@@ -237,6 +240,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_two_logs_of_an_organization_share_its_threads() {
+        let readers = readers(READERS);
+        let (acme, other) = (OrgId(1), OrgId(2));
+        let greedy: Vec<_> = [acme, acme.trail(), other]
+            .into_iter()
+            .flat_map(|log| (0..READERS).map(move |_| log))
+            .map(|log| {
+                let asking = Arc::clone(&readers);
+                tokio::spawn(async move { asking.run(Some(log), QueryKind::Lookup, endless).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let third = readers.run(Some(OrgId(3)), QueryKind::Lookup, |_| Ok(7)).await;
+        assert_eq!(third.expect("answered"), 7);
+        greedy.iter().for_each(tokio::task::JoinHandle::abort);
+        readers.close().await;
+    }
+
+    #[tokio::test]
     async fn one_organization_cannot_fill_the_queue_of_the_others() {
         let readers = readers(2);
         let mut asked = Vec::new();
@@ -247,7 +269,10 @@ mod tests {
                 asking.ask(Some(OrgId(1)), QueryKind::Search, false, &flags, endless).await
             });
             match futures_poll(&mut question).await {
-                Some(Err(StoreError::Busy(_))) => refused += 1,
+                Some(Err(StoreError::Busy(cause))) => {
+                    assert!(cause.contains("of this organization"), "{cause}");
+                    refused += 1;
+                }
                 Some(other) => panic!("{other:?}"),
                 None => asked.push(question),
             }

@@ -38,7 +38,7 @@ impl QueryFlags {
 
 /// A query that waits for a thread.
 pub(super) struct QueryJob {
-    /// Absent for an operator's report over all organizations.
+    /// The audit log of the organization, also for its trail. Absent for an operator's report over all organizations.
     pub(super) org: Option<OrgId>,
     pub(super) kind: QueryKind,
     pub(super) may_restart: bool,
@@ -139,8 +139,13 @@ impl QueryQueue {
         }
         state.forget_unwanted();
         let own = state.waiting.iter().filter(|it| it.org == job.org).count();
-        if own >= MAX_WAITING_EACH || state.waiting.len() >= MAX_WAITING {
-            return Err(StoreError::Busy(format!("{own} queries of this organization are already waiting")));
+        if own >= MAX_WAITING_EACH {
+            return Err(StoreError::Busy(
+                "too many queries of this organization are waiting: send fewer at once",
+            ));
+        }
+        if state.waiting.len() >= MAX_WAITING {
+            return Err(StoreError::Busy("too many queries are waiting: try again"));
         }
         state.waiting.push_back(job);
         drop(state);
