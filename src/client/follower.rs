@@ -27,6 +27,8 @@ pub struct Follower {
     reported: Option<Pruned>,
     /// The first entry that only the end of the time window has left out.
     left_out: Option<u64>,
+    /// Up to which id there is no such entry.
+    none_left_out_through: u64,
 }
 
 /// The result of one poll.
@@ -69,7 +71,16 @@ impl Follower {
             as_of: None,
             total: false,
         };
-        Self { client, query, clock, last, is_checked: false, reported: None, left_out: None }
+        Self {
+            client,
+            query,
+            clock,
+            last,
+            is_checked: false,
+            reported: None,
+            left_out: None,
+            none_left_out_through: 0,
+        }
     }
 
     /// The same follower, which does not report this pruned range, because its entries were not to be read.
@@ -149,8 +160,9 @@ impl Follower {
         self.is_checked = true;
         if self.left_out.is_none() {
             // After the page: it sees each entry that the page has passed.
-            let after_id = self.position().after_id;
-            self.left_out = first_left_out(&self.client, &self.query.filter, after_id).await?;
+            let after_id = self.position().after_id.max(self.none_left_out_through);
+            (self.left_out, self.none_left_out_through) =
+                search_left_out(&self.client, &self.query.filter, after_id).await?;
         }
         news.pruned = news.pruned.filter(|pruned| self.reported != Some(*pruned));
         news.is_end = is_over && !news.more;
@@ -170,10 +182,20 @@ pub async fn first_left_out(
     filter: &Filter,
     after_id: u64,
 ) -> Result<Option<u64>, ClientError> {
-    let Some(until) = filter.until else { return Ok(None) };
+    Ok(search_left_out(client, filter, after_id).await?.0)
+}
+
+/// The first such entry, and up to which id the log was searched.
+async fn search_left_out(
+    client: &Client,
+    filter: &Filter,
+    after_id: u64,
+) -> Result<(Option<u64>, u64), ClientError> {
+    let Some(until) = filter.until else { return Ok((None, after_id)) };
     let filter = Filter { since: filter.since.max(Some(until)), until: None, ..filter.clone() };
     let query = Query { filter, order: Order::ById, limit: 1, after_id: Some(after_id), ..Query::default() };
-    Ok(client.page(&query).await?.data.first().map(|entry| entry.id))
+    let page = client.page(&query).await?;
+    Ok((page.data.first().map(|entry| entry.id), page.page.as_of))
 }
 
 /// Checks a page of entries after `before`. A server that repeats entries, or has lost some, is not followed.

@@ -189,8 +189,7 @@ impl Dialect {
             _ => Vec::new(),
         };
         // SQLite would rather find the whole organization by an index and sort it, for every page of a follower.
-        let has_index = query.filter.names_users() || query.filter.names_resources_or_requests();
-        let table = if order == Order::ById && !has_index { self.entries_by_id } else { self.table(query) };
+        let table = if order == Order::ById { self.entries_by_id } else { self.table(query) };
         condition.ordered((columns, table), branches, &order_by, limit)
     }
 }

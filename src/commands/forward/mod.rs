@@ -227,7 +227,7 @@ impl ForwardArgs {
         let saved = cursor.as_ref().map(|(cursor, path)| cursor.read_position(path)).transpose()?.flatten();
         let (position, pruned) = match saved {
             Some(position) => (position, None),
-            None => self.from.unwrap_or(From::Now).position(&client, &filter).await?,
+            None => self.from.unwrap_or(From::Now).position(&client).await?,
         };
         if let (Some(from), Some(position)) = (self.from, saved) {
             context.terminal.status(&format!(
@@ -292,18 +292,9 @@ impl ForwardArgs {
 
 impl From {
     /// The position before the first entry to deliver, and what was pruned before anything was to be delivered.
-    async fn position(
-        self,
-        client: &Client,
-        filter: &Filter,
-    ) -> Result<(LogPosition, Option<Pruned>), Failure> {
-        let query = Query {
-            filter: filter.clone(),
-            order: Order::ById,
-            limit: 1,
-            after_id: Some(0),
-            ..Query::default()
-        };
+    async fn position(self, client: &Client) -> Result<(LogPosition, Option<Pruned>), Failure> {
+        // Without the filter: only where the log begins and ends is needed.
+        let query = Query { order: Order::ById, limit: 1, after_id: Some(0), ..Query::default() };
         let page = client.page(&query).await?;
         if let Self::Id(id) = self {
             let (after_id, end) = (id.saturating_sub(1), page.page.as_of);

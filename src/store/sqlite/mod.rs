@@ -4,6 +4,7 @@
 
 mod append;
 mod backup;
+mod by_id;
 mod check;
 mod checkpointer;
 mod checksum;

@@ -13,9 +13,10 @@ use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType};
-use crate::store::calls::OrgId;
+use crate::store::calls::{OrgId, PageRequest};
 use crate::store::condition::{Condition, UserRefs};
 use crate::store::dialect::EntryQuery;
+use crate::store::entries::{PageForm, StoredEntry};
 use crate::store::rollup::{self, RollupQuery};
 use crate::store::session::Session as _;
 use crate::store::sqlite::append::{insert, set_head};
@@ -24,7 +25,7 @@ use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::snapshots::Users;
 use crate::store::tree::grow::{self, Step};
 use crate::store::users::{KnownUsers, user_refs, user_refs_of_each};
-use crate::store::{accounts, codes, facets, prunes};
+use crate::store::{accounts, codes, facets, pages, prunes};
 
 /// A second between two entries.
 pub(super) fn at(second: u64) -> Timestamp {
@@ -147,25 +148,116 @@ fn the_cost_of_a_page_does_not_grow_with_the_log() {
     }
 }
 
+/// The entries of a page by id, and the steps it takes to read them.
+fn page_by_id((db, org): &mut (Connection, OrgId), question: &str, after: u64) -> (usize, u32) {
+    let steps = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&steps);
+    let count = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    let after = Some(Position { occurred_at: at(0), id: after });
+    let request =
+        PageRequest { filter: filter(question), order: Order::ById, limit: 1000, after, as_of: None };
+    db.progress_handler(1, Some(count)).expect("set");
+    let page = run_now(pages::page(&*db, *org, &request, &PageForm::List, &Arc::default())).expect("a page");
+    db.progress_handler(0, None::<fn() -> bool>).expect("removed");
+    (page.entries.len(), steps.load(Ordering::Relaxed))
+}
+
 #[test]
 fn the_cost_of_a_page_by_id_does_not_grow_with_the_log() {
-    let (small, large) = (log(SMALL), log(LARGE));
-    for question in ["", "action=deleted", "via=web", "since=2023-11-14T22:20:00Z"] {
-        let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
-            let (filter, refs) = (filter(question), UserRefs::default());
-            // A follower reads what was recorded since its last page.
-            let after = Position { occurred_at: at(0), id: entries - 60 };
-            let query = EntryQuery::new(*org, &filter, &refs, entries - 9);
-            let place = (Order::ById, Some(after));
-            let page = Connection::DIALECT.page(Connection::DIALECT.entry_columns, &query, place, Some(1001));
-            steps(db, &page, usize::MAX)
-        });
+    let (mut small, mut large) = (log(SMALL), log(LARGE));
+    for question in [
+        "",
+        "action=deleted",
+        "via=web",
+        "since=2023-11-14T22:20:00Z",
+        "user=3",
+        "user=!3",
+        "on_behalf_of=p1",
+        "resource=connector/10",
+        "model_id=10",
+    ] {
+        // A follower reads what was recorded since its last page.
+        let [few, many] = [(&mut small, SMALL), (&mut large, LARGE)]
+            .map(|(log, entries)| page_by_id(log, question, entries - 60));
         assert!(few.0 > 0, "{question}");
         assert!(
             many.1 <= few.1 * 3 / 2,
-            "{question}: {few:?} rows and steps, and {many:?} in the larger log"
+            "{question}: {few:?} entries and steps, and {many:?} in the larger log"
         );
     }
+}
+
+#[test]
+fn a_page_by_id_finds_few_entries_from_the_beginning_of_a_log_of_any_size() {
+    let (mut small, mut large) = (log(SMALL), log(LARGE));
+    // The log begins at 22:13:20; the larger one ends at 04:03:20.
+    for (question, matches) in [
+        ("since=2023-11-14T22:20:00Z&until=2023-11-14T22:21:00Z", 60),
+        ("since=2026-01-01T00:00:00Z", 0),
+        ("until=2023-11-14T22:13:31Z", 10),
+        ("request_id=r7", 3),
+        ("request_id=r7,r8&action=created", 2),
+        ("user=5&until=2023-11-14T22:20:00Z", 57),
+        ("on_behalf_of=p1&until=2023-11-14T22:20:00Z", 13),
+        ("resource=connector/10,secret/12&until=2023-11-14T22:20:00Z", 40),
+        ("model_id=10&until=2023-11-14T22:20:00Z", 20),
+    ] {
+        let [few, many] = [&mut small, &mut large].map(|log| page_by_id(log, question, 0));
+        assert_eq!((few.0, many.0), (matches, matches), "{question}");
+        assert!(
+            many.1 <= few.1 * 3 / 2 + 50,
+            "{question}: {few:?} entries and steps, and {many:?} in the larger log"
+        );
+    }
+}
+
+/// Those that an index finds, and those that a walk finds, are in order and complete, over several pages.
+#[test]
+fn pages_by_id_are_complete_whether_an_index_or_a_walk_finds_them() {
+    let log = log(LARGE);
+    let (db, org) = &log;
+    for question in
+        ["user=3", "user=0,1,2,3,4,5,6", "model_id=10&action=deleted", "since=2023-11-15T00:00:00Z"]
+    {
+        let filter = filter(question);
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let at = Some(Position { occurred_at: at(0), id: after });
+            let request = PageRequest {
+                filter: filter.clone(),
+                order: Order::ById,
+                limit: 700,
+                after: at,
+                as_of: None,
+            };
+            let page =
+                run_now(pages::page(db, *org, &request, &PageForm::List, &Arc::default())).expect("a page");
+            found.extend(page.entries.list().expect("entries").into_iter().map(|entry| entry.id));
+            if !page.more {
+                break;
+            }
+            after = *found.last().expect("a page has entries");
+        }
+        let all = matching(db, *org, &filter);
+        assert!(all.len() > 700 || question.starts_with("model_id"), "{question}");
+        assert_eq!(found, all, "{question}");
+    }
+}
+
+/// The ids of all entries that match by the definition of the filter.
+fn matching(db: &Connection, org: OrgId, filter: &Filter) -> Vec<u64> {
+    let (every, users) = (Filter::default(), UserRefs::default());
+    let mut ids = Vec::new();
+    let note = |entry: &StoredEntry<'_>| {
+        ids.extend(filter.matches(&entry.entry()?).then_some(entry.id));
+        Ok(())
+    };
+    run_now(db.visit_entries(&EntryQuery::new(org, &every, &users, LARGE), note)).expect("read");
+    ids.sort_unstable();
+    ids
 }
 
 #[test]
