@@ -21,6 +21,7 @@ pub mod page;
 pub mod plan;
 pub mod proposal;
 pub mod prune;
+pub mod ranges;
 pub mod redaction;
 pub mod signature;
 pub mod stats;

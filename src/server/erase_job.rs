@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::model::erasure::{Eraser, Erasure};
 use crate::model::hold::Hold;
-use crate::model::integrity::verify::erasures::{ErasureRule, id_ranges};
+use crate::model::integrity::verify::erasures::ErasureRule;
+use crate::model::ranges::ranges;
 use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
 use crate::model::words::Log;
 use crate::server::settings::Settings;
@@ -32,7 +33,7 @@ pub(super) struct ErasurePlan {
     pub(super) about: u64,
     pub(super) other: u64,
     pub(super) examples: Vec<(Log, u64)>,
-    /// How many entries that would change each hold keeps.
+    /// How many of the entries that would change each hold covers.
     pub(super) held: BTreeMap<String, u64>,
     /// How many entries change.
     pub(super) changed: u64,
@@ -212,7 +213,7 @@ impl<'a> EraseJob<'a> {
         let ids = |has: fn(&Mention) -> bool| -> Vec<u64> {
             wanted.iter().filter(|mention| has(mention)).map(|mention| mention.id).collect()
         };
-        let (actor, content) = (id_ranges(&ids(|it| it.actor)), id_ranges(&ids(|it| it.content)));
+        let (actor, content) = (ranges(&ids(|it| it.actor)), ranges(&ids(|it| it.content)));
         let Erasure { id: erasure, label, .. } = self.run.stored.erasure.clone();
         self.record(ErasureEvent::Step { log, rule: ErasureRule { erasure, label, actor, content } }).await?;
         for batch in ids(|_| true).chunks(BATCH) {

@@ -1,4 +1,4 @@
-//! How single values are stored: closed words as numbers, times as microseconds, lists as text. It knows no engine.
+//! Encodes single values for storage: enums as numbers, times as microseconds, lists as text. Engine-independent.
 
 use crate::model::entry::User;
 use crate::model::plan::Retention;
@@ -15,7 +15,7 @@ pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is not a valid time")))
 }
 
-/// The word that a number stands for.
+/// The enum value of a stored number: its index in `all`.
 pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
     let word = usize::try_from(code).ok().and_then(|index| all.get(index));
     word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is not a known code")))
@@ -27,37 +27,31 @@ pub(super) fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
     scopes.collect::<Result<_, _>>().map_err(|error| damaged(&error))
 }
 
-/// An organization's plan and its shorter retention, if an operator allowed one.
+/// An organization's plan and its floor, if an operator has set one.
 pub(super) fn retention(plan: &str, floor: Option<&str>) -> Result<Retention, StoreError> {
     let plan = plan.parse().map_err(|error| damaged(&error))?;
     let floor = floor.map(str::parse).transpose().map_err(|error| damaged(&error))?;
     Ok(Retention { plan, floor })
 }
 
-/// The first eight bytes of a hash: enough to find a token by, too few to be one.
+/// The first eight bytes of a token's hash: an index finds the token's row by them. The whole hash is compared afterwards.
 pub(super) fn lookup(hash: &[u8; 32]) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&hash[..8]);
     i64::from_be_bytes(first)
 }
 
-/// Runs of consecutive ids.
-pub(super) fn ranges(sorted: &[u64]) -> Vec<(u64, u64)> {
-    let runs = sorted.chunk_by(|a, b| a + 1 == *b);
-    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
-}
-
-/// A count or an id as engines store it.
+/// A count or an id for a signed column. Values above `i64::MAX` become `i64::MAX`.
 pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// Rows for a statement that reads a JSON array.
+/// Serialises rows as the JSON array that a statement reads.
 pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
-/// Bytes in a JSON array, for a statement that inserts many rows.
+/// Bytes as hexadecimal text, for a JSON array of rows.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

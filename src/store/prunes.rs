@@ -7,9 +7,10 @@ use crate::model::hold::Hold;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::page::Position;
 use crate::model::prune::{Prune, Pruned};
+use crate::model::ranges::ranges;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PruneBatch, PruneRun, PruneRunning};
-use crate::store::codes::{json, ranges, timestamp};
+use crate::store::codes::{json, timestamp};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::{PRUNE_COLUMNS, prune};
 use crate::store::session::{
@@ -237,7 +238,7 @@ pub(super) async fn close<S: Session>(
     Ok(db.run(sql, values![org, run.id, run.started_at, now, complete]).await? > 0)
 }
 
-/// Deletes users without entries, of those behind `after` and up to `last`: a user's snapshot does not outlive the
+/// Deletes users without entries, of those after `after` and up to `last`: a user's snapshot does not outlive the
 /// entries in which the user acted, or for whom another did.
 pub(super) async fn delete_unused_users<S: Session>(
     db: &S,

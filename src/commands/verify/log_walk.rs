@@ -224,9 +224,9 @@ fn judge(
         let (of_tile, others) = rest.split_at(rest.partition_point(|entry| entry.id <= (tile + 1) * TILE));
         rest = others;
         match content {
-            TileContent::Leaves(leaves) => verifier.leaves(leaves, of_tile)?,
+            TileContent::Leaves(leaves) => verifier.verify_leaves(leaves, of_tile)?,
             TileContent::Collapsed(collapsed) => match of_tile.first() {
-                None => verifier.collapsed(&collapsed.record, &collapsed.path)?,
+                None => verifier.verify_collapsed(&collapsed.record, &collapsed.path)?,
                 Some(entry) => {
                     let (first, last) = (entry.id, entry.id);
                     return Err(Fault { first, last, kind: FaultKind::Inserted }.into());

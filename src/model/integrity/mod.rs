@@ -1,6 +1,6 @@
 //! Proof that a log is complete and unchanged, beyond retention: leaf records, tiles of hashes, signed checkpoints. No I/O.
 //!
-//! Each entry of a log has a leaf record in a Merkle tree (RFC 6962), of which the server publishes signed checkpoints. When
+//! Each entry of a log has a leaf record in a Merkle tree (RFC 9162), of which the server publishes signed checkpoints. When
 //! an entry is deleted, its record stays, so the tree stays the same. `docs/integrity.md` describes every format for people
 //! who write their own verifier.
 

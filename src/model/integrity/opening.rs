@@ -2,7 +2,7 @@
 
 use crate::model::integrity::leaf::{Part, Salt, Seed};
 
-/// What the server still has of the bytes that salt the commitments of an entry.
+/// What is left of an entry's salts: the seed of both, the salt of one part, or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
     /// Nothing: the entry was deleted.

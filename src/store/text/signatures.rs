@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::change::Change;
+use crate::model::ranges::ranges;
 use crate::model::signature::{SignatureBuilder, full};
 use crate::store::calls::OrgId;
-use crate::store::codes::ranges;
 use crate::store::column::column_by_id;
 use crate::store::entries::StoredEntry;
 use crate::store::session::{LeafIds, Session};

@@ -1,4 +1,4 @@
-//! Proofs from tiles: each verifies, and none verifies for anything else.
+//! Proofs from tiles: each verifies its own leaf or trees, and no other.
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
@@ -12,7 +12,7 @@ fn leaves(number: u64) -> Vec<Hash> {
     (0..number).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()
 }
 
-/// The hashes of a path, one behind the other.
+/// The hashes of a path, concatenated.
 fn bytes(path: &[Hash]) -> Vec<u8> {
     path.iter().flat_map(|hash| hash.0).collect()
 }

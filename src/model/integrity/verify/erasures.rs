@@ -1,4 +1,4 @@
-//! Which parts of which entries may be erased: the erasures that the trail recorded before they erased anything.
+//! The erasures of a log: which parts of which entries they may have erased. The trail records each before it changes an entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,8 @@ impl ErasureRule {
     }
 }
 
-/// Ranges in the order of their first ids, each with the highest id that it or one before it reaches, and whose that is.
+/// Ranges sorted by first id: (first, highest last id of this and all earlier ranges, the erasure of that range). A binary
+/// search finds an erasure that covers an id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Reach(Vec<(u64, u64, u64)>);
 
@@ -92,7 +93,8 @@ impl ErasureRules {
         .of(id)
     }
 
-    /// Whether what an entry shows of its actor names an erased person by a label: anything else was put there later.
+    /// Whether a user, the IP address or the user agent of an entry contains the label of an erasure of this log. If none does,
+    /// the actor was rewritten by something else.
     #[must_use]
     pub(super) fn is_shown_in(&self, entry: &EntryParts<'_>) -> bool {
         let users = std::iter::once(&entry.user).chain(&entry.on_behalf_of);
@@ -101,7 +103,7 @@ impl ErasureRules {
         texts.any(|text| self.labels.iter().any(|label| text.contains(label.as_str())))
     }
 
-    /// The rules whose entries `kept` does not explain, one for each erasure.
+    /// The rules that `kept` does not contain, merged into one for each erasure.
     #[must_use]
     pub fn not_covered_by(&self, kept: &Self) -> Vec<ErasureRule> {
         let mut merged: BTreeMap<(u64, &str), ErasureRule> = BTreeMap::new();
@@ -121,13 +123,6 @@ impl ErasureRules {
             .map(|rule| ErasureRule { actor: tidy(rule.actor), content: tidy(rule.content), ..rule })
             .collect()
     }
-}
-
-/// Ids in ascending order as ranges.
-#[must_use]
-pub fn id_ranges(sorted: &[u64]) -> IdRanges {
-    let runs = sorted.chunk_by(|one, next| one + 1 == *next);
-    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +153,6 @@ mod tests {
             assert_eq!(erasures.of(id, Part::Content), content, "{id}");
         }
         assert_eq!(ErasureRules::default().of(1, Part::Actor), None);
-        assert_eq!(id_ranges(&[1, 2, 4, 7, 8]), [(1, 2), (4, 4), (7, 8)]);
     }
 
     #[test]

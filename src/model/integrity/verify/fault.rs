@@ -97,7 +97,7 @@ impl fmt::Display for Fault {
         match kind {
             FaultKind::Changed => write!(f, "{one} was changed after it was recorded"),
             FaultKind::Missing => write!(f, "{one} is missing, and no record of it is left"),
-            FaultKind::Deleted => write!(f, "{one} was deleted before any recorded prune could delete it"),
+            FaultKind::Deleted => write!(f, "{one} was deleted, and no recorded prune explains it"),
             FaultKind::InsideRetention(Overreach { prune, cutoff, allowed, .. }) => write!(
                 f,
                 "{one} was deleted by prune {prune}, which took entries before {cutoff}; by the retention that the trail states, \
@@ -112,7 +112,7 @@ impl fmt::Display for Fault {
                 "a stored hash over the entries {first} to {last} was changed; the entries themselves are unchanged"
             ),
             FaultKind::Tree => {
-                write!(f, "the tree has not the hashes that its checkpoint needs, from entry {first} on")
+                write!(f, "the tree lacks hashes that its checkpoint needs, from entry {first} on")
             }
             FaultKind::Rewritten => {
                 write!(f, "{one} is not what it was when the last checkpoint was seen")

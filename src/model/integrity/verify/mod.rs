@@ -1,7 +1,7 @@
-//! The verifier: it reads a log tile by tile, and tells whether every entry is unchanged or may be missing. No I/O.
+//! The verifier: reads a log tile by tile. Each entry must be unchanged, or the trail must explain its absence. No I/O.
 //!
-//! The tree proves what was recorded: a tile whose leaves give another hash than the signed tree has was tampered with. The
-//! rules, read from the trail, tell which entries a recorded prune may have deleted.
+//! The signed tree fixes what was recorded. If the leaves of a tile give a different hash, the tile was tampered with. The
+//! rules, read from the trail, say which entries a recorded prune may have deleted, and which parts an erasure may have erased.
 
 pub mod erasures;
 pub mod fault;
@@ -65,13 +65,14 @@ pub struct Verifier {
     verdict: Verdict,
     /// A stated hash that differs from the entries, although no entry seems to be changed.
     suspicion: Option<Fault>,
-    /// What to remember of this checkpoint.
+    /// The root of the full tiles so far, for [`Seen`].
     full_tiles: Hash,
+    /// `tile_latest` of the last leaf so far, for [`Seen`].
     tile_latest: Timestamp,
 }
 
 impl Verifier {
-    /// Begins with the hashes of all full tiles, and the leaf hashes of the tile behind them.
+    /// Begins with the hashes of all full tiles, and the leaf hashes of the partial tile after them.
     ///
     /// # Errors
     /// A [`Fault`] when the log has fewer entries than before, or the number of hashes is wrong.
@@ -80,18 +81,18 @@ impl Verifier {
         seen: Option<Seen>,
         rules: Arc<Rules>,
         stated: Vec<Hash>,
-        last_leaves: &[Hash],
+        last_leaf_hashes: &[Hash],
     ) -> Result<Self, Fault> {
         let Checkpoint { size, root, .. } = *checkpoint;
         if let Some(seen) = seen.filter(|seen| seen.size > size) {
             return Err(Fault::range(size + 1, seen.size, FaultKind::RolledBack));
         }
-        if stated.len() as u64 != hashes_at(1, size) || last_leaves.len() as u64 != size % TILE {
+        if stated.len() as u64 != hashes_at(1, size) || last_leaf_hashes.len() as u64 != size % TILE {
             return Err(Fault::range(1, size, FaultKind::Tree));
         }
         let mut tree = Tree::default();
         stated.iter().for_each(|hash| tree.push_subtree(TILE_HEIGHT, *hash));
-        last_leaves.iter().for_each(|hash| tree.push(*hash));
+        last_leaf_hashes.iter().for_each(|hash| tree.push(*hash));
         Ok(Self {
             size,
             root,
@@ -119,7 +120,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The first [`Fault`] in it.
-    pub fn leaves(&mut self, leaves: &[StoredLeaf], entries: &[EntryParts<'_>]) -> Result<(), Fault> {
+    pub fn verify_leaves(&mut self, leaves: &[StoredLeaf], entries: &[EntryParts<'_>]) -> Result<(), Fault> {
         let Some((number, width)) = self.next_tile() else { return Ok(()) };
         let first = number * TILE + 1;
         if leaves.len() != width as usize {
@@ -127,7 +128,7 @@ impl Verifier {
         }
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.record.hash()).collect();
         let last = leaves.last().map_or(Timestamp::MIN, |leaf| leaf.record.tile_latest);
-        // How many leaves of the tile are as they were in the last checkpoint seen.
+        // The number of leaves that are unchanged since the last checkpoint seen.
         let mut proved = 0;
         let seen = self.seen_before(first)?;
         if let Some(seen) = seen {
@@ -136,7 +137,7 @@ impl Verifier {
             hashes.iter().take(until).for_each(|hash| tree.push(*hash));
             proved = if tree.root() == seen.root { until } else { 0 };
         }
-        self.hashes(first, leaves, &hashes, proved)?;
+        self.check_hashes(first, leaves, &hashes, proved)?;
         if let Some(seen) = seen.filter(|_| proved == 0) {
             return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
         }
@@ -149,7 +150,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The [`Fault`] in it.
-    pub fn collapsed(&mut self, record: &LeafRecord, path: &TilePath) -> Result<(), Fault> {
+    pub fn verify_collapsed(&mut self, record: &LeafRecord, path: &TilePath) -> Result<(), Fault> {
         let Some((number, width)) = self.next_tile() else { return Ok(()) };
         let (first, last) = (number * TILE + 1, (number + 1) * TILE);
         let fault = |kind| Fault::range(first, last, kind);
@@ -187,7 +188,7 @@ impl Verifier {
             self.seen_before(size + 1)?;
         }
         if self.tree.root() != root {
-            // The tiles of the last checkpoint seen were compared with it.
+            // The tiles up to the last checkpoint seen matched it, so the change is after them.
             let first = self.seen.map_or(1, |seen| seen.size + 1).min(size);
             return Err(self.suspicion.unwrap_or(Fault::range(first, size, FaultKind::Changed)));
         }
@@ -202,9 +203,9 @@ impl Verifier {
         Ok((self.verdict, Seen { size, root, full_tiles, tile_latest }))
     }
 
-    /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs. The first `proved` leaves are those
-    /// that were seen before.
-    fn hashes(
+    /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs. The first `proved` leaves are
+    /// unchanged since the last checkpoint seen.
+    fn check_hashes(
         &mut self,
         first: u64,
         leaves: &[StoredLeaf],
@@ -215,7 +216,7 @@ impl Verifier {
         let stated = self.stated.get(((first - 1) / TILE) as usize);
         let is_right = match stated {
             Some(stated) => *stated == tile_root(hashes),
-            // The leaves behind the full tiles are part of what was compared with the checkpoint.
+            // The leaves after the full tiles were compared with the checkpoint, together with the stated hashes.
             None => self.is_signed,
         };
         let is_full = stated.is_some();
@@ -238,7 +239,7 @@ impl Verifier {
                 let kind = if is_gone { FaultKind::Missing } else { FaultKind::Changed };
                 Err(Fault::range(id, id, kind))
             }
-            // Leaves that are as they were seen have other hints: the stored hashes were changed, and the tree grew from them.
+            // Only hints of unchanged leaves differ: the stored hashes were changed, and the tree grew from them.
             None if !wrong_hints.is_empty() => Err(stored_hash),
             None if is_full => self.suspect(Fault::range(first, last, FaultKind::Changed), proved as u64),
             // The root differs, and nothing tells in which tile.
@@ -246,9 +247,10 @@ impl Verifier {
         }
     }
 
-    /// Reports a tile whose hash differs, if the hash is signed. Otherwise, and if the last checkpoint seen covers the tile,
-    /// what follows shows which of the two is right: a server signs what its database says. The first `proved` leaves are as they
-    /// were seen.
+    /// Reports a tile whose hash differs from the stated one. This is final only if the stated hash is signed and the last
+    /// checkpoint seen does not cover the whole tile. Else the fault is noted: later tiles show whether the entries or the stored
+    /// hash were changed, because a server signs the hashes of its database. The first `proved` leaves are unchanged since that
+    /// checkpoint.
     fn suspect(&mut self, fault: Fault, proved: u64) -> Result<(), Fault> {
         if self.is_signed && self.seen.is_none_or(|seen| seen.full_size() < fault.last) {
             return Err(Fault { first: fault.first + proved, ..fault });
@@ -266,7 +268,7 @@ impl Verifier {
                 Err(self.suspicion.unwrap_or(rewritten))
             }
             Some(seen) if seen.full_size() == first - 1 && self.suspicion.is_some() => {
-                // The entries are those that were seen.
+                // The entries are unchanged since the last checkpoint seen.
                 let fault = self.suspicion.unwrap_or(Fault::range(1, first - 1, FaultKind::StoredHash));
                 Err(Fault { kind: FaultKind::StoredHash, ..fault })
             }

@@ -318,7 +318,7 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
             ErasureRules::new(vec![ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content }]);
         let entries: Vec<_> = entries.iter().map(|entry: &Entry| entry.parts()).collect();
         let mut verifier = Verifier::new(&checkpoint, None, rules.into(), Vec::new(), &[record.hash()])?;
-        verifier.leaves(&[StoredLeaf { record, opening, hint: [0; 3] }], &entries)?;
+        verifier.verify_leaves(&[StoredLeaf { record, opening, hint: [0; 3] }], &entries)?;
         verifier.finish().map(|(verdict, _)| verdict)
     };
     let kept = |part: Part| Opening::Erased { kept: part, salt: seed.salt(part) };

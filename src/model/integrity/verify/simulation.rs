@@ -150,8 +150,8 @@ impl Log {
             let entries = self.entries.range(range).filter(|(id, _)| **id <= self.size);
             let entries: Vec<_> = entries.map(|(_, (entry, _))| entry.parts()).collect();
             match self.collapsed.get(&tile) {
-                Some((record, path)) => verifier.collapsed(record, path)?,
-                None => verifier.leaves(&self.leaves(tile, self.size), &entries)?,
+                Some((record, path)) => verifier.verify_collapsed(record, path)?,
+                None => verifier.verify_leaves(&self.leaves(tile, self.size), &entries)?,
             }
         }
         verifier.finish()

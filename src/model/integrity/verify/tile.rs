@@ -1,4 +1,4 @@
-//! Judges the leaves of a tile: every entry must be what its record says, or be missing for a reason.
+//! Judges the leaves of a tile: each entry must match its record, or a recorded prune must explain its absence.
 
 use crate::model::integrity::leaf::{EntryParts, LeafRecord, Part};
 use crate::model::integrity::opening::Opening;
@@ -33,14 +33,14 @@ pub(super) fn judge(
                 verdict.unchanged += 1;
             }
             (Opening::Erased { .. } | Opening::BothErased, Some(entry)) => {
-                let erasure = erased(leaf, entry, rules).map_err(fault)?;
+                let erasure = judge_erased(leaf, entry, rules).map_err(fault)?;
                 *verdict.erased.entry(erasure).or_default() += 1;
             }
             (Opening::Deleted, None) if record.is_protected => match rules.prune_of(id, record.occurred_at) {
                 Some(prune) => *verdict.expired.entry(prune.prune).or_default() += 1,
                 None => return Err(fault(rules.fault_of(id, record.occurred_at))),
             },
-            (Opening::Deleted, None) => unprotected(id, rules, 1, verdict)?,
+            (Opening::Deleted, None) => count_unprotected(id, rules, 1, verdict)?,
             (Opening::Deleted, Some(_)) => return Err(fault(FaultKind::Inserted)),
             (Opening::Kept(_) | Opening::Erased { .. } | Opening::BothErased, None) => {
                 return Err(fault(FaultKind::Hidden));
@@ -54,9 +54,9 @@ pub(super) fn judge(
     }
 }
 
-/// Judges an entry of which a part was erased: what is left must be as it was recorded, and an erasure must have taken the
-/// rest. Returns the number of that erasure.
-fn erased(leaf: &StoredLeaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u64, FaultKind> {
+/// Judges an entry of which a part was erased: the other part must match its record, and a recorded erasure must explain the
+/// erased one. Returns the number of that erasure.
+fn judge_erased(leaf: &StoredLeaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u64, FaultKind> {
     let StoredLeaf { record, opening, .. } = leaf;
     if (entry.occurred_at, entry.recorded_at) != (record.occurred_at, record.recorded_at) {
         return Err(FaultKind::Changed);
@@ -75,16 +75,16 @@ fn erased(leaf: &StoredLeaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u6
     erasure.ok_or(FaultKind::Erased)
 }
 
-/// Judges a tile of which every entry was deleted, by the record of its last leaf.
+/// Judges a tile whose entries were all deleted, by the record of its last leaf.
 pub(super) fn judge_collapsed(
     record: &LeafRecord,
     rules: &Rules,
     verdict: &mut Verdict,
 ) -> Result<(), Fault> {
     let (first, last) = (record.id() - 255, record.id());
-    // No entry of the tile had a time when the tree was built.
+    // Every entry of the tile was deleted before the tree was built, so its records state no time.
     if record.tile_latest == Timestamp::MIN && !record.is_protected {
-        return unprotected(last, rules, 256, verdict)
+        return count_unprotected(last, rules, 256, verdict)
             .map_err(|fault| Fault::range(first, fault.last, fault.kind));
     }
     let Some(prune) = rules.prune_of(last, record.tile_latest) else {
@@ -94,9 +94,9 @@ pub(super) fn judge_collapsed(
     Ok(())
 }
 
-/// Counts entries that were deleted before the log had a tree. The trail may have lost the entry that says up to which id
-/// there were any; then a later prune would have deleted them as well.
-fn unprotected(last: u64, rules: &Rules, count: u64, verdict: &mut Verdict) -> Result<(), Fault> {
+/// Counts entries that were deleted before the log had a tree. `unprotected_through` explains them. If a prune of the trail
+/// deleted the entry that states it, any prune whose `as_of` is not below their ids explains them.
+fn count_unprotected(last: u64, rules: &Rules, count: u64, verdict: &mut Verdict) -> Result<(), Fault> {
     if last > rules.unprotected_through && rules.prune_of(last, Timestamp::MIN).is_none() {
         return Err(Fault::range(last, last, FaultKind::Missing));
     }
