@@ -1,4 +1,4 @@
-//! What `y` copies, and the names of the forms.
+//! The formats of the copy key `y`, and the text that it copies.
 
 use crate::browse::content::DocumentContent;
 use crate::model::entry::Entry;
@@ -12,7 +12,7 @@ use crate::render::style::Style;
 /// The width of copied text.
 const TEXT_WIDTH: usize = 100;
 
-/// The form in which something is copied.
+/// The format of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CopyForm {
     Text,
@@ -22,7 +22,7 @@ pub(crate) enum CopyForm {
 }
 
 impl CopyForm {
-    /// The form that a key selects.
+    /// The format that a key selects.
     pub(crate) const fn of_key(key: char) -> Option<Self> {
         match key {
             't' => Some(Self::Text),

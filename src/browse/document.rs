@@ -1,7 +1,7 @@
 //! A document: text that scrolls and can be searched.
 
 use crate::browse::content::DocumentContent;
-use crate::browse::event::{Reading, RequestId};
+use crate::browse::event::{EffectId, Reading};
 use crate::model::fold::folded;
 use crate::model::hold::ActiveHold;
 use crate::render::sanitize::width;
@@ -14,7 +14,7 @@ pub(crate) struct Document {
     pub(crate) content: Option<DocumentContent>,
     /// The title while it loads.
     pub(crate) title: String,
-    pub(crate) request: Option<RequestId>,
+    pub(crate) request: Option<EffectId>,
     /// What to read again after a failure.
     pub(crate) reading: Option<Reading>,
     pub(crate) lines: Vec<SpanLine>,
@@ -34,7 +34,7 @@ impl Document {
         Self { content: Some(content), ..Self::loading(String::new(), None, None) }
     }
 
-    pub(crate) const fn loading(title: String, request: Option<RequestId>, reading: Option<Reading>) -> Self {
+    pub(crate) const fn loading(title: String, request: Option<EffectId>, reading: Option<Reading>) -> Self {
         Self {
             content: None,
             title,

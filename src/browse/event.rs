@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
 use crate::browse::content::DocumentContent;
-use crate::browse::window::{LoadedPage, Place};
+use crate::browse::window::{LoadedPage, PageAnchor};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::{Filter, Resource};
@@ -12,8 +12,8 @@ use crate::model::hold::ActiveHold;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 
-/// The number of a request. Its result carries the same number, so that a result that is no longer wanted is dropped.
-pub(crate) type RequestId = u64;
+/// The number of an effect. Its result carries the same number, so that a result that is no longer wanted is dropped.
+pub(crate) type EffectId = u64;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ pub(crate) enum ScreenEvent {
     Paste(String),
     Resize(Size),
     /// The result of an effect, or why it failed.
-    Done(RequestId, Result<EffectResult, String>),
+    Done(EffectId, Result<EffectResult, String>),
     /// The time of an [`Effect::Wait`] is over.
-    Elapsed(RequestId),
+    Elapsed(EffectId),
     /// The present, which relative times are counted from.
     Now(Timestamp),
 }
@@ -50,7 +50,7 @@ pub(crate) enum EffectResult {
 pub(crate) struct LoadRequest {
     pub(crate) filter: Filter,
     pub(crate) order: Order,
-    pub(crate) place: Place,
+    pub(crate) anchor: PageAnchor,
     /// Leaves out entries with a higher id.
     pub(crate) as_of: Option<u64>,
 }
@@ -95,15 +95,15 @@ pub(crate) enum Delay {
 /// Work for the caller of [`crate::browse::state::Browser::update`].
 #[derive(Debug)]
 pub(crate) enum Effect {
-    Load(RequestId, Box<LoadRequest>),
-    CountFacets(RequestId, Box<Filter>),
-    ReadHolds(RequestId),
-    Read(RequestId, Reading),
+    Load(EffectId, Box<LoadRequest>),
+    CountFacets(EffectId, Box<Filter>),
+    ReadHolds(EffectId),
+    Read(EffectId, Reading),
     /// Looks up the time of an entry.
-    TimeOf(RequestId, u64),
-    Export(RequestId, String, ExportSource),
+    TimeOf(EffectId, u64),
+    Export(EffectId, String, ExportSource),
     Copy(String),
-    Wait(RequestId, Delay),
+    Wait(EffectId, Delay),
     Suspend,
     /// Draws the whole screen again: another program may have written on it.
     Redraw,

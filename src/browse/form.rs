@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-use crate::browse::event::RequestId;
+use crate::browse::event::EffectId;
 use crate::browse::line_input::LineInput;
 use crate::model::filter::{BadText, Filter};
 use crate::model::log_filter::add_text;
@@ -42,15 +42,15 @@ pub(crate) struct FormField {
     pub(crate) error: Option<String>,
 }
 
-/// The form.
+/// The state of the filter form.
 #[derive(Debug)]
 pub(crate) struct FilterEditor {
     pub(crate) fields: Vec<FormField>,
     pub(crate) current: usize,
     /// The filter when the form was opened, which Esc restores.
     pub(crate) before: Filter,
-    /// The wait after the last key.
-    pub(crate) wait: Option<RequestId>,
+    /// The timer since the last key, after which the list is loaded.
+    pub(crate) wait: Option<EffectId>,
 }
 
 /// The effect of a key on the form.
@@ -134,7 +134,7 @@ impl FilterEditor {
         self.fields.get(self.current)?.error.as_deref()
     }
 
-    /// Goes to a line with an error, unless the current one has one. Returns whether there is any.
+    /// Selects the first line with an error, unless the current line has one. Returns whether any line has an error.
     pub(crate) fn go_to_error(&mut self) -> bool {
         let first = self.fields.iter().position(|field| field.error.is_some());
         if self.error().is_none() {

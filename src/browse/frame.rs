@@ -7,7 +7,7 @@ use ratatui::layout::{Rect, Size};
 use crate::browse::event::{Effect, EffectResult, ScreenEvent};
 use crate::browse::state::Browser;
 use crate::browse::view::draw;
-use crate::browse::window::{LoadedPage, Place};
+use crate::browse::window::{LoadedPage, PageAnchor};
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::words::Log;
@@ -28,12 +28,12 @@ impl Frame {
         let (mut browser, effects) =
             Browser::new(Log::Audit, Filter::default(), (style, size), (Vec::new(), None));
         let load = effects.into_iter().find_map(|effect| match effect {
-            Effect::Load(request, page) => Some((request, page.place)),
+            Effect::Load(request, page) => Some((request, page.anchor)),
             _ => None,
         });
-        let (request, place) = load.unwrap_or((0, Place::First));
+        let (request, anchor) = load.unwrap_or((0, PageAnchor::First));
         let page =
-            LoadedPage { place, entries, is_end: true, total: Some(total), before: None, as_of: total };
+            LoadedPage { anchor, entries, is_end: true, total: Some(total), before: None, as_of: total };
         drop(browser.update(ScreenEvent::Done(request, Ok(EffectResult::Page(page)))));
         Self { browser, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), is_down: false }
     }

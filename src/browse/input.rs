@@ -9,7 +9,7 @@ use crate::browse::line_input::LineInput;
 use crate::browse::list::Focus;
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::unknown_key;
-use crate::browse::window::Place;
+use crate::browse::window::PageAnchor;
 use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 use crate::model::page::Order;
@@ -158,7 +158,7 @@ impl Browser {
         };
         match read {
             Ok(When::At { at, note }) => {
-                self.load(Place::At(at), effects);
+                self.load(PageAnchor::At(at), effects);
                 if let Some(note) = note {
                     self.show_message(note);
                 }

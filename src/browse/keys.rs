@@ -12,7 +12,7 @@ use crate::browse::list::{Focus, List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::unknown_key;
 use crate::browse::view::help::HELP;
-use crate::browse::window::{Place, position};
+use crate::browse::window::{PageAnchor, position};
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Resource};
 use crate::model::page::{Order, Position};
@@ -256,7 +256,7 @@ impl Browser {
 
     fn open_list(&mut self, list: List, effects: &mut Vec<Effect>) {
         self.screens.push(Screen::List(Box::new(list)));
-        self.load(Place::First, effects);
+        self.load(PageAnchor::First, effects);
     }
 
     /// Opens a document that is read from the server.
@@ -282,13 +282,13 @@ impl Browser {
             Some(Screen::List(list)) => {
                 (list.facets, list.facets_request, list.facets_failed) = (None, None, false);
                 list.reselect = list.entry().map(|entry| entry.id);
-                let place = match (list.failed.take(), list.entry()) {
-                    (Some(place), _) => place,
-                    (None, Some(entry)) if !list.window.has_start() => Place::At(entry.occurred_at),
-                    (None, _) => Place::First,
+                let anchor = match (list.failed.take(), list.entry()) {
+                    (Some(anchor), _) => anchor,
+                    (None, Some(entry)) if !list.window.has_start() => PageAnchor::At(entry.occurred_at),
+                    (None, _) => PageAnchor::First,
                 };
                 self.read_holds(effects);
-                self.load(place, effects);
+                self.load(anchor, effects);
             }
             None => {}
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 
 use crate::browse::change_set::change_set_positions;
-use crate::browse::event::RequestId;
+use crate::browse::event::EffectId;
 use crate::browse::layout::ListAreas;
-use crate::browse::window::{Place, Window};
+use crate::browse::window::{PageAnchor, Window};
 use crate::model::entry::Entry;
 use crate::model::facets::{Facet, Facets};
 use crate::model::filter::Filter;
@@ -26,7 +26,7 @@ const GUTTER: u16 = 4;
 /// The cells for the sign of a hold, in a log that has holds.
 const HOLD_CELLS: u16 = 1;
 
-/// The most pending rows: a key that is held down must stop soon after it is released.
+/// The most pending rows, so that scrolling stops soon after a key that was held down is released.
 const MAX_PENDING_ROWS: i64 = 400;
 
 /// A detail pane with fewer rows than this shows only changes, not facts such as address and user agent.
@@ -101,21 +101,21 @@ pub(crate) struct List {
     pub(crate) focus: Focus,
     /// The selected line of the facets pane.
     pub(crate) selected_facet: usize,
-    /// The wait or request by which the list is followed.
-    pub(crate) follow: Option<RequestId>,
+    /// While the list follows new entries: the running timer or request.
+    pub(crate) follow: Option<EffectId>,
     /// Key movement beyond the loaded rows, applied when the next page arrives.
     pub(crate) pending_rows: i64,
     /// The entry to select after a reload.
     pub(crate) reselect: Option<u64>,
     /// Whether a first page has arrived.
     pub(crate) is_loaded: bool,
-    pub(crate) page_request: Option<(RequestId, Place)>,
-    pub(crate) facets_request: Option<RequestId>,
+    pub(crate) page_request: Option<(EffectId, PageAnchor)>,
+    pub(crate) facets_request: Option<EffectId>,
     pub(crate) facets_failed: bool,
     /// Whether the last poll for new entries failed.
     pub(crate) follow_failed: bool,
     /// The page that could not be loaded. Only the user's `r` requests it again.
-    pub(crate) failed: Option<Place>,
+    pub(crate) failed: Option<PageAnchor>,
     pub(crate) rows: RenderedRows,
     pub(crate) detail: DetailPane,
 }
@@ -172,7 +172,7 @@ impl List {
         &mut self,
         areas: &ListAreas,
         (style, holds): (&Style, &[ActiveHold]),
-    ) -> Option<Place> {
+    ) -> Option<PageAnchor> {
         let rows = u64::from(areas.rows.height);
         self.select(self.selected);
         if self.selected < self.top {
@@ -230,7 +230,7 @@ impl List {
         }
     }
 
-    /// Whether the list is the history of one resource.
+    /// Whether the list is the history of one resource: no other filter, oldest first.
     pub(crate) fn is_history(&self) -> bool {
         let Filter { resource, .. } = &self.filter;
         resource.include.len() == 1

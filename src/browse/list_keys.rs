@@ -15,7 +15,7 @@ use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::unknown_key;
-use crate::browse::window::{Place, position};
+use crate::browse::window::{PageAnchor, position};
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::filter_summary::counted;
@@ -85,7 +85,7 @@ impl Browser {
         let Some(list) = self.list() else { return };
         list.order = if list.order == Order::Descending { Order::Ascending } else { Order::Descending };
         let is_last = list.follow.is_some() && list.order == Order::Ascending;
-        self.load(if is_last { Place::Last } else { Place::First }, effects);
+        self.load(if is_last { PageAnchor::Last } else { PageAnchor::First }, effects);
     }
 
     fn scroll_detail(&mut self, lines: isize, area: Option<Rect>) {
@@ -139,14 +139,14 @@ impl Browser {
     /// Goes to the first or last entry of the list, which may have to be loaded.
     fn go_to_end(&mut self, is_last: bool, effects: &mut Vec<Effect>) {
         let Some(list) = self.list() else { return };
-        let (is_loaded, index, place) = match is_last {
-            false => (list.window.has_start(), list.window.first(), Place::First),
-            true => (list.window.has_end(), list.window.end(), Place::Last),
+        let (is_loaded, index, anchor) = match is_last {
+            false => (list.window.has_start(), list.window.first(), PageAnchor::First),
+            true => (list.window.has_end(), list.window.end(), PageAnchor::Last),
         };
         if is_loaded {
             list.select(index);
         } else {
-            self.load(place, effects);
+            self.load(anchor, effects);
         }
     }
 

@@ -1,16 +1,16 @@
 //! Takes the results of effects. A result is dropped unless a screen still waits for it.
 
 use crate::browse::document::Document;
-use crate::browse::event::{Delay, Effect, EffectResult, LoadRequest, RequestId};
+use crate::browse::event::{Delay, Effect, EffectId, EffectResult, LoadRequest};
 use crate::browse::list::{List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
-use crate::browse::window::{LoadedPage, Place};
+use crate::browse::window::{LoadedPage, PageAnchor};
 use crate::model::page::{Order, Position};
 
 impl Browser {
     pub(super) fn done(
         &mut self,
-        request: RequestId,
+        request: EffectId,
         answer: Result<EffectResult, String>,
         effects: &mut Vec<Effect>,
     ) {
@@ -43,7 +43,7 @@ impl Browser {
                     if let Some(list) = self.list() {
                         list.reselect = Some(id);
                     }
-                    self.load(Place::At(at), effects);
+                    self.load(PageAnchor::At(at), effects);
                 }
                 Ok(_) => {}
                 Err(error) => self.show_error(error),
@@ -56,7 +56,7 @@ impl Browser {
     /// Gives a result to the screen that waits for it.
     fn done_for_screen(
         &mut self,
-        request: RequestId,
+        request: EffectId,
         answer: Result<EffectResult, String>,
         effects: &mut Vec<Effect>,
     ) {
@@ -73,7 +73,7 @@ impl Browser {
                 facets_done(list, answer).map_err(|error| format!("{error} · r retries"))
             }
             Screen::List(list) => {
-                is_jump = matches!(list.page_request, Some((_, Place::At(_)))) && answer.is_ok();
+                is_jump = matches!(list.page_request, Some((_, PageAnchor::At(_)))) && answer.is_ok();
                 page_done(list, answer).map_err(|error| format!("{error} · r retries"))
             }
             Screen::Document(document) => {
@@ -89,11 +89,11 @@ impl Browser {
         let is_beyond_end = |list: &mut List| list.window.entries().is_empty() && list.window.total > 0;
         if is_jump && self.list().is_some_and(is_beyond_end) {
             self.show_message("no entry lies beyond that time: this is the last one");
-            self.load(Place::Last, effects);
+            self.load(PageAnchor::Last, effects);
         }
     }
 
-    pub(super) fn elapsed(&mut self, request: RequestId, effects: &mut Vec<Effect>) {
+    pub(super) fn elapsed(&mut self, request: EffectId, effects: &mut Vec<Effect>) {
         if let Mode::Form(form) = &mut self.mode
             && form.wait == Some(request)
         {
@@ -106,9 +106,9 @@ impl Browser {
             _ => None,
         });
         if let Some(list) = followed {
-            let place = Place::Recorded(list.window.as_of);
+            let anchor = PageAnchor::Recorded(list.window.as_of);
             let (filter, order) = (list.filter.clone(), list.order);
-            let page = LoadRequest { filter, order, place, as_of: None };
+            let page = LoadRequest { filter, order, anchor, as_of: None };
             effects.push(Effect::Load(request, Box::new(page)));
         }
     }
@@ -124,7 +124,7 @@ impl Browser {
 }
 
 impl Screen {
-    fn waits_for(&self, request: RequestId) -> bool {
+    fn waits_for(&self, request: EffectId) -> bool {
         match self {
             Self::List(list) => {
                 list.page_request.is_some_and(|(id, _)| id == request)
@@ -139,8 +139,8 @@ impl Screen {
 type ResultMessage = Result<Option<String>, String>;
 
 fn page_done(list: &mut List, answer: Result<EffectResult, String>) -> ResultMessage {
-    let place = list.page_request.take().map(|(_, place)| place);
-    let answer = answer.inspect_err(|_| (list.failed, list.pending_rows) = (place, 0))?;
+    let anchor = list.page_request.take().map(|(_, anchor)| anchor);
+    let answer = answer.inspect_err(|_| (list.failed, list.pending_rows) = (anchor, 0))?;
     let EffectResult::Page(page) = answer else { return Ok(None) };
     take_page(list, page);
     Ok(match (list.purpose, list.window.total) {
@@ -178,33 +178,33 @@ fn document_done(document: &mut Document, answer: Result<EffectResult, String>) 
 
 /// Takes a page, and keeps the selected entry selected.
 fn take_page(list: &mut List, page: LoadedPage) {
-    let place = page.place;
+    let anchor = page.anchor;
     let newest_is_selected = match list.order {
         Order::Descending => list.selected == 0,
         _ => list.selected + 1 >= list.window.end() && list.window.has_end(),
     };
     let shift = list.window.take(page, list.order);
     list.is_loaded = true;
-    match place {
-        Place::First => (list.selected, list.top) = (0, 0),
-        Place::Last => {
+    match anchor {
+        PageAnchor::First => (list.selected, list.top) = (0, 0),
+        PageAnchor::Last => {
             list.selected = list.window.end().saturating_sub(1);
             list.top = list.selected;
         }
-        Place::At(_) => (list.selected, list.top) = (list.window.first(), list.window.first()),
-        Place::After(_) => list.move_by(0),
+        PageAnchor::At(_) => (list.selected, list.top) = (list.window.first(), list.window.first()),
+        PageAnchor::After(_) => list.move_by(0),
         // While following, a selection at the newest entry stays there.
-        Place::Recorded(_) if newest_is_selected => {
+        PageAnchor::Recorded(_) if newest_is_selected => {
             list.selected =
                 if list.order == Order::Descending { 0 } else { list.window.end().saturating_sub(1) };
         }
-        Place::Before(_) | Place::Recorded(_) => {
+        PageAnchor::Before(_) | PageAnchor::Recorded(_) => {
             list.selected = list.selected.saturating_add_signed(shift);
             list.top = list.top.saturating_add_signed(shift);
             list.move_by(0);
         }
     }
-    if matches!(place, Place::First | Place::Last | Place::At(_)) {
+    if matches!(anchor, PageAnchor::First | PageAnchor::Last | PageAnchor::At(_)) {
         list.pending_rows = 0;
     }
     if let Some(index) = list.reselect.take().and_then(|id| list.window.index_of(id)) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use crate::browse::document::Document;
-use crate::browse::event::{Effect, LoadRequest, RequestId, ScreenEvent};
+use crate::browse::event::{Effect, EffectId, LoadRequest, ScreenEvent};
 use crate::browse::form::FilterEditor;
 use crate::browse::layout::{ListAreas, document_areas, list_areas};
 use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, List, ListPurpose};
-use crate::browse::window::Place;
+use crate::browse::window::PageAnchor;
 use crate::model::filter::Filter;
 use crate::model::hold::ActiveHold;
 use crate::model::page::Order;
@@ -58,19 +58,19 @@ pub(crate) struct Browser {
     /// The last text that was searched.
     pub(crate) searched: String,
     /// The lookup of the time of an entry to jump to, and the id of the entry.
-    pub(crate) jump: Option<(RequestId, u64)>,
+    pub(crate) jump: Option<(EffectId, u64)>,
     /// The running export.
-    pub(crate) export: Option<RequestId>,
+    pub(crate) export: Option<EffectId>,
     /// The request that `r` has made.
-    pub(crate) refresh: Option<RequestId>,
+    pub(crate) refresh: Option<EffectId>,
     /// The active holds that the token may see.
     pub(crate) holds: Arc<[ActiveHold]>,
-    pub(crate) holds_request: Option<RequestId>,
+    pub(crate) holds_request: Option<EffectId>,
     /// The connection flags of commands.
     pub(crate) connection_words: Vec<String>,
     /// The base URL of the web page, if the server has one.
     pub(crate) web_url: Option<String>,
-    pub(super) last_request: RequestId,
+    pub(super) last_request: EffectId,
 }
 
 impl Browser {
@@ -101,7 +101,7 @@ impl Browser {
         };
         let mut effects = Vec::new();
         browser.read_holds(&mut effects);
-        browser.load(Place::First, &mut effects);
+        browser.load(PageAnchor::First, &mut effects);
         browser.update_view(&mut effects);
         (browser, effects)
     }
@@ -150,7 +150,7 @@ impl Browser {
         }
     }
 
-    pub(crate) fn next_request(&mut self) -> RequestId {
+    pub(crate) fn next_request(&mut self) -> EffectId {
         self.last_request += 1;
         self.last_request
     }
@@ -164,15 +164,15 @@ impl Browser {
     }
 
     /// Loads a page of the list on top.
-    pub(crate) fn load(&mut self, place: Place, effects: &mut Vec<Effect>) {
+    pub(crate) fn load(&mut self, anchor: PageAnchor, effects: &mut Vec<Effect>) {
         let request = self.next_request();
         let Some(list) = self.list() else { return };
         list.failed = None;
-        list.page_request = Some((request, place));
-        let is_new = matches!(place, Place::First | Place::Last | Place::At(_));
+        list.page_request = Some((request, anchor));
+        let is_new = matches!(anchor, PageAnchor::First | PageAnchor::Last | PageAnchor::At(_));
         let as_of = (!is_new && list.window.as_of > 0).then_some(list.window.as_of);
         let (filter, order) = (list.filter.clone(), list.order);
-        effects.push(Effect::Load(request, Box::new(LoadRequest { filter, order, place, as_of })));
+        effects.push(Effect::Load(request, Box::new(LoadRequest { filter, order, anchor, as_of })));
     }
 
     /// Asks for the holds. Only the audit log has any.
@@ -195,7 +195,7 @@ impl Browser {
         if list.follow.take().is_some() {
             self.show_message("no longer following");
         }
-        self.load(Place::First, effects);
+        self.load(PageAnchor::First, effects);
     }
 
     pub(crate) fn list_areas(&self, list: &List) -> ListAreas {
@@ -220,8 +220,8 @@ impl Browser {
             && list.facets_request.is_none()
             && list.is_loaded)
             .then(|| list.filter.clone());
-        if let Some(place) = missing {
-            self.load(place, effects);
+        if let Some(anchor) = missing {
+            self.load(anchor, effects);
         }
         if let Some(filter) = filter {
             let request = self.next_request();

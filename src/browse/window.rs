@@ -14,9 +14,9 @@ const KEEP: usize = 3 * PAGE as usize;
 /// More entries are loaded when the view is this near to an end.
 const MARGIN: u64 = 60;
 
-/// Which entries to load, in the order of the list.
+/// Where a page to load begins or ends, in the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PageAnchor {
     First,
     Last,
     After(Position),
@@ -30,9 +30,9 @@ pub(crate) enum Place {
 /// A page as it arrives, in the order of the list.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadedPage {
-    pub(crate) place: Place,
+    pub(crate) anchor: PageAnchor,
     pub(crate) entries: Vec<Entry>,
-    /// Whether there is nothing beyond the page in the direction of its place.
+    /// Whether there is nothing beyond the page in the direction of its anchor.
     pub(crate) is_end: bool,
     /// The number of matching entries, if it was counted.
     pub(crate) total: Option<u64>,
@@ -73,7 +73,7 @@ impl Window {
         self.first
     }
 
-    /// The index behind the last loaded entry.
+    /// The index after the last loaded entry.
     pub(crate) const fn end(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
@@ -98,34 +98,34 @@ impl Window {
     }
 
     /// The page to load for a view of `rows` entries from `top` on, if more are needed.
-    pub(crate) fn missing(&self, top: u64, rows: u64) -> Option<Place> {
+    pub(crate) fn missing(&self, top: u64, rows: u64) -> Option<PageAnchor> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
         if !self.has_end && top + rows + MARGIN > self.end() {
-            return Some(Place::After(position(last)));
+            return Some(PageAnchor::After(position(last)));
         }
-        (!self.has_start && top < self.first + MARGIN).then(|| Place::Before(position(first)))
+        (!self.has_start && top < self.first + MARGIN).then(|| PageAnchor::Before(position(first)))
     }
 
     /// Takes a page. Returns by how much the indexes of the entries already loaded have grown.
     pub(crate) fn take(&mut self, page: LoadedPage, order: Order) -> i64 {
-        let LoadedPage { place, entries, is_end, total, before, as_of } = page;
+        let LoadedPage { anchor, entries, is_end, total, before, as_of } = page;
         self.total = total.unwrap_or(self.total);
-        match place {
-            Place::First => {
+        match anchor {
+            PageAnchor::First => {
                 (self.first, self.has_start, self.has_end) = (0, true, is_end);
                 (self.entries, self.as_of) = (entries, as_of);
             }
-            Place::Last => {
+            PageAnchor::Last => {
                 self.first = self.total.saturating_sub(entries.len() as u64);
                 (self.has_start, self.has_end) = (is_end, true);
                 (self.entries, self.as_of) = (entries, as_of);
             }
-            Place::At(_) => {
+            PageAnchor::At(_) => {
                 self.first = before.unwrap_or(0);
                 (self.has_start, self.has_end) = (self.first == 0, is_end);
                 (self.entries, self.as_of) = (entries, as_of);
             }
-            Place::After(_) => {
+            PageAnchor::After(_) => {
                 self.entries.extend(entries);
                 self.has_end = is_end;
                 let surplus = self.entries.len().saturating_sub(KEEP);
@@ -135,8 +135,8 @@ impl Window {
                     self.has_start = false;
                 }
             }
-            Place::Before(_) => return self.prepend(entries, is_end),
-            Place::Recorded(_) => return self.merge(entries, as_of, order),
+            PageAnchor::Before(_) => return self.prepend(entries, is_end),
+            PageAnchor::Recorded(_) => return self.merge(entries, as_of, order),
         }
         self.total = self.total.max(self.end());
         0

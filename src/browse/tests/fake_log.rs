@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::browse::content::DocumentContent;
 use crate::browse::event::{Effect, EffectResult, LoadRequest, Reading, ScreenEvent};
-use crate::browse::window::{LoadedPage, PAGE, Place};
+use crate::browse::window::{LoadedPage, PAGE, PageAnchor};
 use crate::model::entry::Entry;
 use crate::model::facets::{Facet, Facets};
 use crate::model::filter::{Filter, Resource};
@@ -102,7 +102,7 @@ impl FakeLog {
     }
 
     fn page(&self, request: &LoadRequest) -> LoadedPage {
-        let LoadRequest { filter, order, place, .. } = request;
+        let LoadRequest { filter, order, anchor, .. } = request;
         let is_all = *filter == Filter::default();
         let ids = if is_all { Vec::new() } else { self.ids(filter) };
         let count = if is_all { self.entries } else { ids.len() as u64 };
@@ -117,21 +117,23 @@ impl FakeLog {
             _ => up_to(id).saturating_sub(1),
         };
         let limit = u64::from(PAGE);
-        let (start, end) = match *place {
-            Place::First => (0, limit.min(count)),
-            Place::Last => (count.saturating_sub(limit), count),
-            Place::After(Position { id, .. }) => (index_of(id) + 1, (index_of(id) + 1 + limit).min(count)),
-            Place::Before(Position { id, .. }) => (index_of(id).saturating_sub(limit), index_of(id)),
-            Place::At(at) => {
+        let (start, end) = match *anchor {
+            PageAnchor::First => (0, limit.min(count)),
+            PageAnchor::Last => (count.saturating_sub(limit), count),
+            PageAnchor::After(Position { id, .. }) => {
+                (index_of(id) + 1, (index_of(id) + 1 + limit).min(count))
+            }
+            PageAnchor::Before(Position { id, .. }) => (index_of(id).saturating_sub(limit), index_of(id)),
+            PageAnchor::At(at) => {
                 let id = u64::try_from((at.micros() - START) / SECOND).unwrap_or(0);
                 let start = index_of(id);
                 (start, (start + limit).min(count))
             }
-            Place::Recorded(id) => {
+            PageAnchor::Recorded(id) => {
                 let entries =
                     (id + 1..=self.entries).map(entry).filter(|entry| filter.matches(entry)).collect();
                 return LoadedPage {
-                    place: *place,
+                    anchor: *anchor,
                     entries,
                     is_end: true,
                     total: None,
@@ -140,13 +142,14 @@ impl FakeLog {
                 };
             }
         };
-        let is_backward = matches!(place, Place::Last | Place::Before(_));
+        let is_backward = matches!(anchor, PageAnchor::Last | PageAnchor::Before(_));
         LoadedPage {
-            place: *place,
+            anchor: *anchor,
             entries: (start..end).map(|index| entry(id_at(index))).collect(),
             is_end: if is_backward { start == 0 } else { end == count },
-            total: matches!(place, Place::First | Place::Last | Place::At(_)).then_some(count),
-            before: matches!(place, Place::At(_)).then_some(start),
+            total: matches!(anchor, PageAnchor::First | PageAnchor::Last | PageAnchor::At(_))
+                .then_some(count),
+            before: matches!(anchor, PageAnchor::At(_)).then_some(start),
             as_of: self.entries,
         }
     }

@@ -23,19 +23,19 @@ use crate::render::style::{Style, Theme};
 pub(super) use crate::browse::tests::fake_log::entry;
 
 /// A browser, the log it reads, and the effects that only a terminal could run.
-pub(super) struct Session {
+pub(super) struct TestBrowser {
     pub(super) browser: Browser,
     pub(super) log: FakeLog,
-    /// Effects that were not answered.
+    /// Pending effects.
     pub(super) left: Vec<Effect>,
 }
 
-impl Session {
+impl TestBrowser {
     /// A browser over a log of this many entries, whose first page has arrived.
     pub(super) fn new(entries: u64, columns: u16, rows: u16) -> Self {
-        let mut session = Self::loading(entries, columns, rows);
-        session.answer();
-        session
+        let mut browser = Self::loading(entries, columns, rows);
+        browser.answer();
+        browser
     }
 
     /// The same before any answer.
@@ -60,7 +60,7 @@ impl Session {
         self.left.extend(self.browser.update(event));
     }
 
-    /// Answers what can be answered from the log, until nothing is left to answer.
+    /// Answers pending effects from the log until only those remain that a terminal must run.
     pub(super) fn answer(&mut self) {
         loop {
             let (answerable, left): (Vec<_>, Vec<_>) =
@@ -96,7 +96,7 @@ impl Session {
         self.answer();
     }
 
-    /// Ends the waits that were started, as if the time were over.
+    /// Ends all running timers.
     pub(super) fn elapse(&mut self) {
         let waits: Vec<_> = self.left.extract_if(.., |effect| matches!(effect, Effect::Wait(..))).collect();
         for wait in waits {

@@ -1,17 +1,17 @@
 //! Snapshots of screens at the sizes of small, usual and large windows.
 
-use super::Session;
+use super::TestBrowser;
 use crate::browse::event::{EffectResult, ScreenEvent};
 use crate::browse::state::Screen;
-use crate::browse::window::{LoadedPage, Place};
+use crate::browse::window::{LoadedPage, PageAnchor};
 use crate::render::sanitize::width;
 
 #[test]
 fn the_list_at_each_size() {
     for (columns, rows) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
-        let mut session = Session::new(5000, columns, rows);
-        session.press("jjm");
-        insta::assert_snapshot!(format!("list_{columns}x{rows}"), session.shown());
+        let mut browser = TestBrowser::new(5000, columns, rows);
+        browser.press("jjm");
+        insta::assert_snapshot!(format!("list_{columns}x{rows}"), browser.shown());
     }
 }
 
@@ -27,9 +27,9 @@ fn other_screens() {
         ("copy", "y"),
         ("export", "e"),
     ] {
-        let mut session = Session::new(100, 80, 24);
-        session.press(keys);
-        insta::assert_snapshot!(format!("{name}_80x24"), session.shown());
+        let mut browser = TestBrowser::new(100, 80, 24);
+        browser.press(keys);
+        insta::assert_snapshot!(format!("{name}_80x24"), browser.shown());
     }
 }
 
@@ -44,35 +44,35 @@ fn hostile_names_and_wide_letters_fit_every_size() {
         "a\nb\tc",
     ];
     for is_ascii in [false, true] {
-        let mut session = Session::loading(10, 80, 24);
-        session.browser.style.ascii = is_ascii;
+        let mut browser = TestBrowser::loading(10, 80, 24);
+        browser.browser.style.ascii = is_ascii;
         let entries = (0..10).map(|index| {
             let mut entry = super::entry(10 - index);
             entry.model_name = Some(names[usize::try_from(index).expect("small") % names.len()].repeat(3));
             entry
         });
         let page = LoadedPage {
-            place: Place::First,
+            anchor: PageAnchor::First,
             entries: entries.collect(),
             is_end: true,
             total: Some(10),
             before: None,
             as_of: 10,
         };
-        let Screen::List(list) = session.browser.screen() else { panic!("a document") };
+        let Screen::List(list) = browser.browser.screen() else { panic!("a document") };
         let request = list.page_request.expect("a request").0;
-        session.update(ScreenEvent::Done(request, Ok(EffectResult::Page(page))));
+        browser.update(ScreenEvent::Done(request, Ok(EffectResult::Page(page))));
         for (columns, rows) in [(1, 1), (7, 3), (20, 5), (40, 12), (80, 24), (121, 30), (165, 50)] {
-            session.resize(columns, rows);
+            browser.resize(columns, rows);
             for keys in ["", "j", "<Enter>", "qf", "<Esc><Tab>", "<Tab>?"] {
-                session.press(keys);
-                let shown = session.shown();
+                browser.press(keys);
+                let shown = browser.shown();
                 assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
                 assert!(!shown.contains('\u{202e}'), "{shown:?}");
                 assert!(shown.lines().all(|line| width(line) <= usize::from(columns)), "{columns}: {shown}");
                 assert!(!is_ascii || shown.is_ascii(), "{shown}");
             }
-            session.press("q");
+            browser.press("q");
         }
     }
 }

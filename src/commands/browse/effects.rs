@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::api::query::Query;
 use crate::browse::content::DocumentContent;
-use crate::browse::event::{Delay, Effect, EffectResult, LoadRequest, Reading, RequestId, ScreenEvent};
-use crate::browse::window::{LoadedPage, PAGE, Place, compare, position};
+use crate::browse::event::{Delay, Effect, EffectId, EffectResult, LoadRequest, Reading, ScreenEvent};
+use crate::browse::window::{LoadedPage, PAGE, PageAnchor, compare, position};
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::pages::Pages;
@@ -81,7 +81,7 @@ impl Effects {
 
     fn spawn(
         &self,
-        request: RequestId,
+        request: EffectId,
         work: impl Future<Output = Result<EffectResult, Failure>> + Send + 'static,
     ) {
         let results = self.results.clone();
@@ -94,28 +94,28 @@ impl Effects {
 }
 
 async fn load(client: &Client, request: LoadRequest) -> Result<LoadedPage, ClientError> {
-    let LoadRequest { filter, order, place, as_of } = request;
+    let LoadRequest { filter, order, anchor, as_of } = request;
     let query = Query { filter, order, limit: PAGE, as_of, ..Query::default() };
-    match place {
-        Place::First => first(client, Query { total: true, ..query }, place).await,
-        Place::Last => {
+    match anchor {
+        PageAnchor::First => first(client, Query { total: true, ..query }, anchor).await,
+        PageAnchor::Last => {
             let query = Query { order: opposite(order), total: true, ..query };
-            Ok(reversed(first(client, query, place).await?))
+            Ok(reversed(first(client, query, anchor).await?))
         }
-        Place::At(at) => {
+        PageAnchor::At(at) => {
             let total = count(client, query.clone());
             let before = count(client, Query { filter: before(&query.filter, order, at), ..query.clone() });
             let limits = from(&query.filter, order, at);
-            let page = first(client, Query { filter: limits, ..query }, place);
+            let page = first(client, Query { filter: limits, ..query }, anchor);
             let (total, before, page) = tokio::try_join!(total, before, page)?;
             Ok(LoadedPage { total: Some(total), before: Some(before), ..page })
         }
-        Place::After(after) => beyond(client, query, after, place).await,
-        Place::Before(before) => {
+        PageAnchor::After(after) => beyond(client, query, after, anchor).await,
+        PageAnchor::Before(before) => {
             let query = Query { order: opposite(order), ..query };
-            Ok(reversed(beyond(client, query, before, place).await?))
+            Ok(reversed(beyond(client, query, before, anchor).await?))
         }
-        Place::Recorded(after_id) => {
+        PageAnchor::Recorded(after_id) => {
             let query = Query {
                 order: Order::ById,
                 after_id: Some(after_id),
@@ -124,7 +124,7 @@ async fn load(client: &Client, request: LoadRequest) -> Result<LoadedPage, Clien
                 ..query
             };
             let mut pages = Pages::new(client.clone(), query);
-            let mut found = empty(place);
+            let mut found = empty(anchor);
             while let Some(page) = pages.next().await? {
                 found.as_of = page.page.as_of;
                 found.entries.extend(page.data);
@@ -134,18 +134,18 @@ async fn load(client: &Client, request: LoadRequest) -> Result<LoadedPage, Clien
     }
 }
 
-const fn empty(place: Place) -> LoadedPage {
-    LoadedPage { place, entries: Vec::new(), is_end: true, total: None, before: None, as_of: 0 }
+const fn empty(anchor: PageAnchor) -> LoadedPage {
+    LoadedPage { anchor, entries: Vec::new(), is_end: true, total: None, before: None, as_of: 0 }
 }
 
-async fn first(client: &Client, query: Query, place: Place) -> Result<LoadedPage, ClientError> {
+async fn first(client: &Client, query: Query, anchor: PageAnchor) -> Result<LoadedPage, ClientError> {
     let page = client.page(&query).await?;
     Ok(LoadedPage {
         entries: page.data,
         is_end: page.page.next_cursor.is_none(),
         total: page.total.map(|total| total.count),
         as_of: page.page.as_of,
-        ..empty(place)
+        ..empty(anchor)
     })
 }
 
@@ -160,11 +160,11 @@ async fn beyond(
     client: &Client,
     query: Query,
     after: Position,
-    place: Place,
+    anchor: PageAnchor,
 ) -> Result<LoadedPage, ClientError> {
     let (order, filter) = (query.order, from(&query.filter, query.order, after.occurred_at));
     let mut pages = Pages::new(client.clone(), Query { filter, ..query });
-    let mut found = empty(place);
+    let mut found = empty(anchor);
     while let Some(page) = pages.next().await? {
         (found.is_end, found.as_of) = (page.page.next_cursor.is_none(), page.page.as_of);
         found.entries = page.data;
