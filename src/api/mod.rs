@@ -1,5 +1,5 @@
-//! Floor 1: the HTTP API's types, parameters and paths, shared by server and client. It knows neither of them, and no
-//! store.
+//! Layer 1: the types, parameters and paths of the HTTP API, shared by server and client. It depends on neither of them, nor
+//! on a store.
 
 pub mod account;
 pub mod counts;

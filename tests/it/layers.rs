@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The floors, from the ground up. A module imports itself and what lies strictly below it.
-const FLOORS: &[&[&str]] = &[
+/// The layers, lowest first. A module imports itself and modules of lower layers.
+const LAYERS: &[&[&str]] = &[
     &["model", "exit", "secret", "clock", "tls", "parallel"],
     &["api"],
     &["store", "client", "config", "render", "terminal", "demo"],
@@ -17,8 +17,8 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "app", "main", "lib"],
 ];
 
-/// Imports that are allowed within one floor: the rest of the ground floor stands on the model, commands fail with the
-/// error beside them, the terminal sanitizes text by the renderers' rule, and the server answers with the page's views.
+/// Imports that are allowed within one layer: the rest of layer 0 depends on the model, commands fail with the error beside
+/// them, the terminal sanitizes text by the renderers' rule, and the server answers with the page's views.
 const ALLOWED: &[(&str, &str)] = &[
     ("clock", "model"),
     ("secret", "model"),
@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("main", "app"),
 ];
 
-/// Imports that are forbidden although they point down: the two wings never see each other.
+/// Imports that are forbidden although they point down: the server must not use the client.
 const FORBIDDEN: &[(&str, &str)] = &[("server", "client")];
 
 /// The longest file, in lines, tests included.
@@ -197,19 +197,19 @@ fn cycles(imports: &BTreeSet<(String, String)>) -> BTreeSet<BTreeSet<&str>> {
     reached.keys().map(circle).filter(|circle| !circle.is_empty()).collect()
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|modules| modules.contains(&module))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
 /// Says why a module may not import another.
 fn objection(importer: &str, name: &str) -> Option<String> {
-    let Some(from) = floor(importer) else { return Some(format!("{importer} stands on no floor")) };
-    let Some(to) = floor(name) else { return Some(format!("{name} stands on no floor")) };
+    let Some(from) = layer(importer) else { return Some(format!("{importer} is in no layer")) };
+    let Some(to) = layer(name) else { return Some(format!("{name} is in no layer")) };
     let named = |list: &[(&str, &str)]| list.contains(&(importer, name));
     if named(FORBIDDEN) {
-        return Some(format!("{importer} and {name} never see each other"));
+        return Some(format!("{importer} must not import {name}"));
     }
-    (to >= from && !named(ALLOWED)).then(|| format!("{importer} (floor {from}) imports {name} (floor {to})"))
+    (to >= from && !named(ALLOWED)).then(|| format!("{importer} (layer {from}) imports {name} (layer {to})"))
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn imports_point_down_only() {
 }
 
 #[test]
-fn upward_imports_and_imports_between_the_wings_are_refused() {
+fn upward_imports_and_imports_between_server_and_client_are_refused() {
     for (importer, name) in [
         ("model", "api"),
         ("model", "clock"),
@@ -282,10 +282,10 @@ fn imports_are_found_per_file_and_cycles_between_files_too() {
 }
 
 #[test]
-fn every_module_stands_on_a_floor() {
+fn every_module_is_in_a_layer() {
     let modules: BTreeSet<_> = files("src").iter().map(|(path, _)| module(path)).collect();
-    let homeless: Vec<_> = modules.iter().filter(|module| floor(module).is_none()).collect();
-    assert!(homeless.is_empty(), "{homeless:?}");
+    let unassigned: Vec<_> = modules.iter().filter(|module| layer(module).is_none()).collect();
+    assert!(unassigned.is_empty(), "{unassigned:?}");
     assert!(modules.contains("model") && modules.contains("server"), "the tree was read: {modules:?}");
 }
 

@@ -2,7 +2,7 @@
 //! field name otherwise.
 //!
 //! Recorders send whole fields or dotted paths, and names may contain dots. The meaning follows from all entries of the
-//! resource together. It must not know time.
+//! resource together, whatever their order: a name means the same at every time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
@@ -16,7 +16,7 @@ use crate::model::json::Json;
 pub(super) struct FieldPaths {
     /// Fields that are an object or a list in some entry.
     containers: HashSet<String>,
-    /// A field and a dotted field that would be a path into it, but that one entry names beside it: two separate fields.
+    /// Pairs such as (`a`, `a.b`) that one entry names side by side: there `a.b` is a field of its own, not a path into `a`.
     separate: HashSet<(String, String)>,
     /// Whether any field has a dot in its name. If not, every field name is its path.
     pub(super) has_dots: bool,
@@ -54,9 +54,9 @@ impl FieldPaths {
         self.has_dots = true;
         let named: HashSet<&str> = changes.iter().map(|change| change.field.as_str()).collect();
         for field in changes.iter().map(|change| &change.field) {
-            let holders = field.match_indices('.').map(|(dot, _)| &field[..dot]);
-            let both = holders.filter(|holder| named.contains(holder));
-            self.separate.extend(both.map(|holder| (holder.to_owned(), field.clone())));
+            let prefixes = field.match_indices('.').map(|(dot, _)| &field[..dot]);
+            let prefixes = prefixes.filter(|prefix| named.contains(prefix));
+            self.separate.extend(prefixes.map(|prefix| (prefix.to_owned(), field.clone())));
         }
     }
 
@@ -79,29 +79,29 @@ impl FieldPaths {
 
     pub(super) fn resolve(&self, field: &str) -> ResolvedPath {
         let dots = field.match_indices('.').map(|(dot, _)| dot).collect::<Vec<_>>();
-        let holder = dots.into_iter().rev().find(|&dot| dot > 0 && self.holds(&field[..dot], field));
-        let Some(dot) = holder else {
+        let prefix = dots.into_iter().rev().find(|&dot| dot > 0 && self.is_path_into(&field[..dot], field));
+        let Some(dot) = prefix else {
             return ResolvedPath { path: vec![field.to_owned()], is_within_list: false };
         };
-        let mut place = self.resolve(&field[..dot]);
+        let mut resolved = self.resolve(&field[..dot]);
         let mut rest = Some(&field[dot + 1..]);
         while let Some(text) = rest
-            && !place.is_within_list
+            && !resolved.is_within_list
         {
-            let (key, behind) = self.split(text);
+            let (key, following) = self.split(text);
             if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
-                place.is_within_list = true;
+                resolved.is_within_list = true;
             } else {
-                place.path.push(key.to_owned());
+                resolved.path.push(key.to_owned());
             }
-            rest = behind;
+            rest = following;
         }
-        place
+        resolved
     }
 
-    /// Whether `field` is a path into `holder`. If one entry names both, they are separate fields.
-    fn holds(&self, holder: &str, field: &str) -> bool {
-        self.containers.contains(holder) && !self.separate.contains(&(holder.to_owned(), field.to_owned()))
+    /// Whether `field` is a path into `prefix`. If one entry names both, they are separate fields.
+    fn is_path_into(&self, prefix: &str, field: &str) -> bool {
+        self.containers.contains(prefix) && !self.separate.contains(&(prefix.to_owned(), field.to_owned()))
     }
 
     /// Splits the first key off a dotted text.
@@ -133,14 +133,14 @@ fn end_of_string(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn place(entries: &[&str], field: &str) -> (String, bool) {
-        let mut places = FieldPaths::default();
+    fn resolved(entries: &[&str], field: &str) -> (String, bool) {
+        let mut paths = FieldPaths::default();
         for text in entries {
             let changes: Vec<Change> = serde_json::from_str(text).expect(text);
-            places.learn(&changes);
+            paths.learn(&changes);
         }
-        let place = places.resolve(field);
-        (place.path.join("/"), place.is_within_list)
+        let ResolvedPath { path, is_within_list } = paths.resolve(field);
+        (path.join("/"), is_within_list)
     }
 
     #[test]
@@ -159,15 +159,19 @@ mod tests {
             ("performance.x", "performance.x", false),
             (".perform", ".perform", false),
         ] {
-            assert_eq!(place(&[whole, dotted], field), (path.to_owned(), is_within_list), "{field}");
+            assert_eq!(resolved(&[whole, dotted], field), (path.to_owned(), is_within_list), "{field}");
         }
-        assert_eq!(place(&[dotted], "perform.retry.max").0, "perform.retry.max", "nothing shows a perform");
+        assert_eq!(
+            resolved(&[dotted], "perform.retry.max").0,
+            "perform.retry.max",
+            "nothing shows a perform"
+        );
     }
 
     #[test]
     fn fields_named_beside_their_prefix_keep_their_dots() {
         let both = r#"[{"field":"a","new":{"x":1}},{"field":"a.b","new":2}]"#;
-        assert_eq!(place(&[both], "a.b").0, "a.b");
-        assert_eq!(place(&[both], "a.c").0, "a/c");
+        assert_eq!(resolved(&[both], "a.b").0, "a.b");
+        assert_eq!(resolved(&[both], "a.c").0, "a/c");
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum NameClass {
     Ordinary,
     /// The key may name a credential: a value that looks generated is redacted.
     Ambiguous,
-    /// A key or a token.
+    /// A generated credential: an API key, a private key or a token.
     Key,
     /// A password or a code, which may be short, numeric or a word.
     Password,
@@ -33,7 +33,7 @@ impl NameClass {
     }
 }
 
-/// The longest key that is cached, in bytes, and how many are. Keys come from outside, so both are bounded.
+/// The longest cached key in bytes, and the most keys in the cache. Keys come from outside, so both are bounded.
 const MAX_CACHED: (usize, usize) = (64, 4096);
 /// The longest part of a key that is classified, in bytes: its end, where the noun stands.
 const MAX_LENGTH: usize = 256;
@@ -47,7 +47,7 @@ pub(super) struct KeyName {
     /// The words, folded.
     pub(super) words: Vec<String>,
     pub(super) class: NameClass,
-    /// Whether it is a plural, under which a number is a count.
+    /// Whether the last word is a plural: a number is then a count (`tokens: 500`).
     pub(super) is_plural: bool,
 }
 
@@ -96,13 +96,13 @@ impl KeyName {
         ATTRIBUTES.contains(self.last())
     }
 
-    /// Whether the value can only be an identifier, an address, a time or a number.
-    pub(super) fn is_label(&self) -> bool {
-        const LABELS: &[&str] = &[
+    /// Whether the last of several words names a harmless property: an id, an address, a time, a number, a name or a flag.
+    pub(super) fn is_harmless_attribute(&self) -> bool {
+        const HARMLESS: &[&str] = &[
             "id", "ids", "uuid", "url", "urls", "uri", "at", "by", "type", "kind", "name", "status",
             "version", "count", "enabled", "code", "rate", "size", "prefix", "required",
         ];
-        self.words.len() > 1 && LABELS.contains(&self.last())
+        self.words.len() > 1 && HARMLESS.contains(&self.last())
     }
 
     /// Whether the text of such a member names the member beside it.
@@ -135,12 +135,12 @@ macro_rules! folded_lists {
         $(static $name: LazyLock<$list<String>> = LazyLock::new(|| fold(list::$name).collect());)+
     };
 }
-folded_lists!(HashSet: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, QUESTIONS, PASSWORD_QUESTIONS);
+folded_lists!(HashSet: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, FLAG_WORDS, PASSWORD_FLAG_WORDS);
 folded_lists!(HashSet: SERVICES);
 folded_lists!(HashSet: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
 folded_lists!(Vec: KEY_ADJECTIVES, EXCEPTIONS);
 
-/// Words by their last letter, each with a value: a key is compared with few of them.
+/// Words with a value, grouped by last letter, so that a key is compared with few of them.
 struct Endings<T>(HashMap<char, Vec<(String, T)>>);
 
 impl<T: Copy> Endings<T> {
@@ -197,7 +197,7 @@ fn class_of(words: &[String]) -> NameClass {
     }
     let stripped = without_qualifiers(words);
     let class = class_by_last_noun(stripped);
-    if class != NameClass::Ordinary || stripped.len() < words.len() && is_question(stripped) {
+    if class != NameClass::Ordinary || stripped.len() < words.len() && is_flag_or_measure(stripped) {
         return class;
     }
     // `token_for_crm`, `senha_do_banco`: the noun stands before the preposition.
@@ -220,17 +220,17 @@ fn without_qualifiers(words: &[String]) -> &[String] {
 }
 
 /// Whether the word before the last makes the key a flag or a measure.
-fn is_question(words: &[String]) -> bool {
+fn is_flag_or_measure(words: &[String]) -> bool {
     let [.., before, last] = words else { return false };
-    QUESTIONS.contains(before)
-        || last.starts_with("pass") && PASSWORD_QUESTIONS.contains(before)
+    FLAG_WORDS.contains(before)
+        || last.starts_with("pass") && PASSWORD_FLAG_WORDS.contains(before)
         || last.starts_with("token") && TOKEN_MEASURES.contains(before)
         || last == "pass" && PASSES.contains(before)
 }
 
 fn class_by_last_noun(words: &[String]) -> NameClass {
     let Some(last) = words.last() else { return NameClass::Ordinary };
-    if is_question(words) {
+    if is_flag_or_measure(words) {
         return NameClass::Ordinary;
     }
     let has_adjective = || words.iter().any(|word| is_key_adjective(word));
@@ -283,7 +283,7 @@ fn class_by_first_noun(words: &[String]) -> NameClass {
         .unwrap_or(NameClass::Ordinary)
 }
 
-/// Nouns of languages where the noun comes first, which are ASCII once folded.
+/// Credential nouns of languages where the noun comes first, for the nouns that are ASCII after folding.
 static FIRST_NOUNS: list::Words = list::Words::new(|| {
     list::word_set(
         "contrasena motdepasse mdp senha palavrapasse jeton secreto segredo segreto gettone haslo sekret \

@@ -147,7 +147,7 @@ fn endpoint_rule(name: &KeyName, class: NameClass, above: Option<FieldRule>) -> 
     }
     let has_header = name.words.iter().any(|word| matches!(word.as_str(), "header" | "headers"))
         || name.joined.ends_with("headers");
-    if has_header && !name.is_label() {
+    if has_header && !name.is_harmless_attribute() {
         return Some(FieldRule::SecretHeaders);
     }
     if class.is_credential() {
@@ -159,7 +159,7 @@ fn endpoint_rule(name: &KeyName, class: NameClass, above: Option<FieldRule>) -> 
             *of == ModelType::ConnectorEndpoint && fields.contains(&name.joined.as_str())
         });
     match above {
-        None if !is_known && !name.is_label() => Some(FieldRule::Guarded),
+        None if !is_known && !name.is_harmless_attribute() => Some(FieldRule::Guarded),
         None => None,
         Some(rule) => (rule == FieldRule::Guarded && !name.is_attribute()).then_some(FieldRule::Guarded),
     }
@@ -180,7 +180,7 @@ fn is_payload(name: &KeyName, is_field: bool) -> bool {
         .any(|part| name.joined.contains(part));
     is_joined
         || is_field && PAYLOAD_FIELDS.contains(name.joined.as_str())
-        || !name.is_label() && (is_example && has(&["payload", "payloads"]) || is_sample_content)
+        || !name.is_harmless_attribute() && (is_example && has(&["payload", "payloads"]) || is_sample_content)
 }
 
 fn is_headers(name: &KeyName) -> bool {

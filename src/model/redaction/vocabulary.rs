@@ -95,12 +95,12 @@ pub(super) const ATTRIBUTES: &str = "at by on id ids uuid name names type types 
     tamanho scadenza lunghezza wygasa długość срок длина 有效期 长度 期限 長さ primaria primária primaire primär externa foránea";
 
 /// Words before a credential that make the key a flag: `has_password`, `accept_cookies`.
-pub(super) const QUESTIONS: &str = "has have is no without require requires required use uses using allow allows allowed enable enables \
+pub(super) const FLAG_WORDS: &str = "has have is no without require requires required use uses using allow allows allowed enable enables \
     enabled disable disables disabled show hide accept accepts accepted reject block clear need needs can must should support \
     supports skip ignore include exclude list count scan mask forgot forgotten lost toggle expired missing invalid \
     pull trade top factor party essential necessary functional tracking marketing analytics optional mandatory fortune rotate renew revoke manage";
 /// The same before a password.
-pub(super) const PASSWORD_QUESTIONS: &str = "reset change update strong weak request recover";
+pub(super) const PASSWORD_FLAG_WORDS: &str = "reset change update strong weak request recover";
 /// Words before `token` that make it a unit of text, a symbol in it, or a position in a list.
 pub(super) const TOKEN_MEASURES: &str = "max min maximum minimum num n number total prompt completion used input output remaining cached \
     reasoning context available left spent consumed billed thinking image audio video stop eos bos pad unk sep cls special design color \
