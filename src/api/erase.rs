@@ -8,7 +8,7 @@ use crate::model::erasure::{Erasure, ErasureOptions};
 use crate::model::json::null_is_default;
 use crate::model::words::Log;
 
-/// Whom to erase.
+/// A request to erase a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"user": "ana.ruiz@acme.example", "reason": "GDPR request 2026-117", "dry_run": true}))]
@@ -28,7 +28,7 @@ pub struct ErasureRequest {
     /// Replace the person's e-mail address and name wherever they occur, also in the trail.
     #[serde(default, deserialize_with = "null_is_default")]
     pub also_values: bool,
-    /// Also change entries that a hold keeps.
+    /// Also change entries that a hold covers.
     #[serde(default, deserialize_with = "null_is_default")]
     pub despite_holds: bool,
     /// Stop after this many seconds and return `"complete": false`. The same request continues.
@@ -44,12 +44,12 @@ impl ErasureRequest {
     }
 }
 
-/// What an erasure changed, or what it would change.
+/// The result of an erasure, or its plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErasureAnswer {
     /// Whether nothing was changed, because only the plan was requested.
     pub dry_run: bool,
-    /// Whether nothing that the options include names the person any more. Always true of a plan.
+    /// Whether the erasure is finished: nothing within its options names the person any more. A plan always says true.
     pub complete: bool,
     /// The person: the e-mail address, else the name, else the id.
     #[schema(example = "ana.ruiz@acme.example")]
@@ -65,13 +65,13 @@ pub struct ErasureAnswer {
     pub other: u64,
     /// Some of the other entries.
     pub other_entries: Vec<EntryPlace>,
-    /// The holds that keep some of these entries.
+    /// The holds that cover entries of the erasure.
     pub held: Vec<HeldEntries>,
     /// The record; absent from a plan, and if nothing names the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
-    /// Whether what was erased has left the store's files. False while a reader needs it, and on PostgreSQL, which decides
-    /// itself when it vacuums. Absent if nothing was erased.
+    /// Whether the erased text has left the store's files. False while a reader still needs it, and on PostgreSQL, which frees it
+    /// when it vacuums. Absent if nothing was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purged: Option<bool>,
 }
@@ -81,16 +81,16 @@ pub struct ErasureAnswer {
 pub struct EntryPlace {
     /// The log.
     pub log: Log,
-    /// The entry.
+    /// The entry's id.
     pub id: u64,
 }
 
-/// How many entries a hold keeps.
+/// A hold that covers entries of the erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldEntries {
     /// The name of the hold.
     pub name: String,
-    /// The number of entries that the erasure would change.
+    /// How many of the entries that the erasure would change it covers.
     pub entries: u64,
 }
 

@@ -39,7 +39,7 @@ pub struct HoldAnswer {
     /// Its name.
     #[schema(example = "case-2026-14")]
     pub name: String,
-    /// The entries that it covers, as a query string. Empty for the whole log.
+    /// The filter, as a query string: it selects the entries that the hold covers. Empty for the whole log.
     #[schema(example = "resource=connector%2F42")]
     pub filter: String,
     /// Why it exists.
@@ -59,7 +59,7 @@ pub struct HoldAnswer {
     /// Why it was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_reason: Option<String>,
-    /// The entries that it covers now. Absent in lists, and after a change if they cannot be counted in time.
+    /// Counts of the entries that it covers now. Absent in lists, and after a change if they cannot be counted in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<CoveredEntries>,
 }
@@ -82,7 +82,7 @@ impl From<&Hold> for HoldAnswer {
 }
 
 impl HoldAnswer {
-    /// The entries that it covers. None if the filter has a part that this version does not know.
+    /// Parses `filter`. None if it has a part that this version does not know.
     #[must_use]
     pub fn covered(&self) -> Option<Filter> {
         let pairs: Vec<_> = form_urlencoded::parse(self.filter.as_bytes()).collect();
@@ -97,12 +97,12 @@ pub fn filter_text(filter: &HoldFilter) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(filter_pairs(filter.filter())).finish()
 }
 
-/// The entries that a hold covers.
+/// Counts of the entries that a hold covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CoveredEntries {
     /// Their number.
     pub count: u64,
-    /// How many of them have expired: unless an active hold covers them, the next prune deletes them.
+    /// How many of them are past their retention, held or not. (`expired` in the counts of a prune leaves held entries out.)
     pub expired: u64,
     /// When the oldest one happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]

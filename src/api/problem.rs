@@ -15,7 +15,7 @@ pub enum Code {
     Unauthorized,
     /// 403: the token lacks the scope.
     Forbidden,
-    /// 404: no such path or entry.
+    /// 404: no such path, entry, resource, hold, user or tile.
     NotFound,
     /// 405: the path does not support this method.
     MethodNotAllowed,
@@ -23,19 +23,19 @@ pub enum Code {
     Timeout,
     /// 409: an entry with this uuid and other content exists.
     UuidConflict,
-    /// 409: another prune of this organization is running.
+    /// 409: another prune or an erasure of this organization is running.
     PruneRunning,
     /// 409: the server's clock may be ahead, so that young entries look expired.
     ClockImplausible,
     /// 409: a hold of this name exists, or the hold has been released already.
     HoldConflict,
-    /// 409: a hold keeps entries that would be changed.
+    /// 409: a hold covers entries that would be changed.
     Held,
-    /// 410: the entry was pruned.
+    /// 410: the entry, or every entry of the tile, was pruned.
     Pruned,
     /// 413: the request is larger than 8 MiB.
     TooLarge,
-    /// 415: neither `application/json` nor `application/x-ndjson`.
+    /// 415: neither JSON nor NDJSON (`application/json`, `application/x-ndjson` or one of its aliases), or a compressed body.
     UnsupportedMediaType,
     /// 422: a parameter or member is invalid.
     Invalid,
@@ -105,7 +105,7 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::Timeout => "The request took too long",
             Self::UuidConflict => "The uuid belongs to another entry",
-            Self::PruneRunning => "Another prune is running",
+            Self::PruneRunning => "A prune or an erasure is running",
             Self::ClockImplausible => "The clock may be ahead",
             Self::HoldConflict => "The hold exists or is released already",
             Self::Held => "Entries are held",

@@ -39,7 +39,7 @@ pub struct PruneRequest {
     /// Prune although the server's clock seems to be ahead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_is_right: bool,
-    /// Take over the lease of a prune that no longer runs; the trail records it.
+    /// Take over the lease of a prune that no longer runs. `by` of the new record names the prune whose lease was broken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_lease: bool,
     /// Keep the entries that these holds cover, also if they have been released. Send the holds of a dry run (`held_by`).

@@ -7,7 +7,7 @@ use crate::api::problem::{Code, Problem};
 use crate::model::draft::FieldError;
 use crate::model::entry::Entry;
 
-/// Why a valid entry was not recorded.
+/// The reason why a valid entry was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecorded {
@@ -17,7 +17,7 @@ pub enum NotRecorded {
     DryRun,
 }
 
-/// The response to one entry that was not recorded.
+/// The 200 response to a valid entry that is not recorded, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Unrecorded {
     /// Always false.
@@ -32,7 +32,7 @@ impl From<NotRecorded> for Unrecorded {
     }
 }
 
-/// The response to one entry that this request did not store. It is only serialized: reading an untagged enum would not
+/// The 200 response to one entry: nothing was stored by this request. It is only serialized: reading an untagged enum would not
 /// preserve an entry's values, so a client looks for `recorded` first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]

@@ -30,7 +30,7 @@ const HEADING: &str =
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub struct BaseFilterArgs {
-    /// The log to read: audit (what was done on the platform) or trail (what was done to the logs and with them) [default: audit]
+    /// The log to read: audit (changes on the platform) or trail (who read, exported or changed the logs) [default: audit]
     #[arg(long, value_name = "LOG")]
     pub log: Option<Log>,
 

@@ -10,7 +10,7 @@ pub(crate) mod suggest;
 /// Parses a positive integer.
 ///
 /// # Errors
-/// A message for clap when `text` is not a whole number from 1.
+/// A message for clap when `text` is not a whole number of at least 1.
 pub fn at_least_one(text: &str) -> Result<u32, &'static str> {
-    text.parse().ok().filter(|number| *number > 0).ok_or("expected a whole number from 1")
+    text.parse().ok().filter(|number| *number > 0).ok_or("expected a whole number of at least 1")
 }

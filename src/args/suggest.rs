@@ -202,7 +202,7 @@ fn as_file(command: &str, word: &str) -> Option<String> {
     }
 }
 
-/// The subcommand to use in place of `word` behind a command such as `hold`, or else the command.
+/// The subcommand to use in place of `word` after a command such as `hold`, or else the command.
 pub(crate) fn subcommand(words: &[String], word: &str) -> Option<&'static str> {
     match words.iter().find(|it| SUBCOMMANDS.iter().any(|(of, ..)| of == it)) {
         Some(parent) if parent != word => {

@@ -24,8 +24,9 @@ use crate::render::sanitize::sanitize;
 /// Erase a person from the log: plan, confirm, erase
 ///
 /// Replaces the person by a random label, such as erased-4c1f, in entries by them, on their behalf or about them as a member.
-/// E-mail address, name, IP address and user agent are deleted from the store. The action and the changes stay.
-/// `verify --server` still succeeds, and counts these entries as erased. Exports and backups made before are not changed. Held entries need --despite-holds.
+/// Entries by them or on their behalf also lose the e-mail address, IP address and user agent. Other values of the log, and the
+/// trail, may still name the person: --also-values replaces these, too. `verify --server` still succeeds, and counts the changed
+/// entries as erased. Exports and backups made before are not changed. Held entries need --despite-holds.
 #[derive(Debug, Default, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit erase ana@acme.example --reason 'GDPR request 117' --dry-run\n  krosyn-audit erase user/id:7 --reason 'GDPR request 117' --also-values"
@@ -56,7 +57,7 @@ pub(crate) struct EraseArgs {
     #[arg(long)]
     also_values: bool,
 
-    /// Also change entries that a hold keeps
+    /// Also change entries that a hold covers
     #[arg(long)]
     despite_holds: bool,
 

@@ -42,7 +42,7 @@ enum HoldCommand {
     /// Create a hold; without a filter it covers the whole log
     ///
     /// Relative times such as 30d are fixed when the hold is created. --field, --grep, --ip and --log trail cannot be used: a hold
-    /// covers only the audit log, and selects entries by properties that each deletion can check cheaply.
+    /// covers only the audit log, and its filters must be cheap to check for every entry that a prune deletes.
     #[command(
         after_help = "Examples:\n  krosyn-audit hold create case-2026-14 --reason \"court order 14/2026\" --resource connector/42\n  krosyn-audit hold create q3-audit --reason \"external audit\" -t secret --since 2026-07-01"
     )]

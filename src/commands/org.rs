@@ -58,7 +58,7 @@ enum OrgCommand {
         #[arg(long)]
         deleted: bool,
     },
-    /// Change an organization's plan, or its shortest allowed retention; applies from the next prune
+    /// Change an organization's plan, or its floor (the shortest age for `prune --older-than`); applies from the next prune
     ///
     /// If more entries expire than before, the command shows how many, the oldest and when they are deleted, and asks.
     #[command(

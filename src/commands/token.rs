@@ -44,7 +44,7 @@ enum TokenCommand {
         /// The organization it gives access to
         #[arg(long, value_name = "SLUG")]
         org: String,
-        /// Its name, unique in the organization; prunes are recorded with it
+        /// Its name, unique in the organization; records of prunes and holds, and the trail, show it
         #[arg(long)]
         name: String,
         /// Permissions: read, record, prune, trail, hold, erase (can be repeated; separate with commas)

@@ -148,7 +148,7 @@ words! {
     Log ("log") {
         /// What users and programs did on the platform.
         Audit = "audit",
-        /// What was done to the logs, and with them: reads, exports, prunes, tokens, plans.
+        /// Every use of the logs, and every change to them: reads, exports, prunes, tokens, plans.
         Trail = "trail",
     }
 }
@@ -277,7 +277,7 @@ words! {
         Record = "record",
         /// Delete expired entries.
         Prune = "prune",
-        /// Read the trail: what was done to the logs, and with them.
+        /// Read the trail: who read, exported or changed the logs.
         Trail = "trail",
         /// Create, show and release legal holds.
         Hold = "hold",

@@ -8,10 +8,10 @@ use crate::model::timestamp::Timestamp;
 use crate::page::shell::plain;
 use crate::page::text::{shown, time};
 
-/// What the form shows and sends.
+/// The content of the form.
 pub(crate) struct SignIn<'a> {
     pub(crate) form_token: &'a str,
-    /// The view that follows.
+    /// The path to go to after signing in.
     pub(crate) next: &'a str,
     pub(crate) link: Option<&'a Link<'a>>,
     pub(crate) error: Option<&'a str>,
@@ -26,7 +26,6 @@ pub(crate) struct Link<'a> {
     pub(crate) time: TimeContext,
 }
 
-/// The form.
 pub(crate) fn view(form: &SignIn<'_>) -> Markup {
     let body = html! {
         h1 { "Krosyn audit logs" }
@@ -48,8 +47,8 @@ pub(crate) fn view(form: &SignIn<'_>) -> Markup {
                         aria-describedby=[form.error.map(|_| "error")];
                 }
                 p class="dim" {
-                    "The token is not kept: a session of at most 8 hours takes its place. It may only read, whatever the token may do. "
-                    "In a terminal, " code { "krosyn-audit open" } " signs you in without typing it."
+                    "The token is not stored. You get a read-only session of at most 8 hours, whatever the token may do. "
+                    "In a terminal, " code { "krosyn-audit open" } " signs you in without typing the token."
                 }
             }
             button class="main" { "Sign in" }

@@ -15,7 +15,7 @@ use crate::render::event::{EventFormat, EventSource, write_event};
 use crate::render::sanitize::sanitize;
 use crate::render::summary;
 
-/// `--as`: the form of a line.
+/// `--as`: the format of a delivered entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DeliveryForm {
     /// The entry as JSON, as in `export --format jsonl`
@@ -33,7 +33,7 @@ pub(super) enum DeliveryForm {
 }
 
 impl DeliveryForm {
-    /// The form of the events that SIEMs read; none for a chat.
+    /// The format of the events that SIEMs read; none for a chat.
     pub(super) const fn event_format(self) -> Option<EventFormat> {
         match self {
             Self::Json => Some(EventFormat::Json),
@@ -57,7 +57,7 @@ const NOTICE: &str = "entries_pruned";
 const PRODUCT: &str = "krosyn-audit";
 const OCSF_VERSION: &str = "1.6.0";
 
-/// A range of the log from which entries were pruned before they could be delivered.
+/// A range of the log from which entries were pruned before they could be delivered. A notice reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gap {
     /// The id up to which entries were delivered.
@@ -73,7 +73,7 @@ pub(super) enum Subject<'a> {
     Gap(&'a Gap),
 }
 
-/// An event to deliver.
+/// An entry or a notice, rendered for delivery.
 #[derive(Debug)]
 pub(super) struct Event<'a> {
     pub(super) subject: Subject<'a>,
@@ -90,7 +90,7 @@ impl Gap {
     }
 }
 
-/// Renders entries and notices in one form.
+/// Renders entries and notices in one format.
 pub(super) struct Renderer {
     pub(super) form: DeliveryForm,
     pub(super) log: Log,
@@ -131,7 +131,7 @@ impl Renderer {
     }
 }
 
-/// A notice in one of the forms that SIEMs read. It contains no text of the log.
+/// A notice in one of the formats that SIEMs read. It contains no text of the log.
 fn notice(format: EventFormat, gap: &Gap) -> String {
     let (message, version) = (gap.message(), env!("CARGO_PKG_VERSION"));
     let Gap { after_id, pruned, noticed_at } = gap;

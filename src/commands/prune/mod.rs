@@ -72,7 +72,7 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
 
-    /// Wait at most this long for another prune to finish; if it still runs, exit with code 8
+    /// Wait at most this long for another prune or an erasure to finish; if it still runs, exit with code 8
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     lock_wait: Option<Age>,
 
@@ -80,7 +80,7 @@ pub(crate) struct PruneArgs {
     #[arg(long, conflicts_with_all = ["log", "print_cron", "print_systemd"])]
     clock_is_right: bool,
 
-    /// Take over the lease of a prune that no longer runs; the prune's record says so
+    /// Take over the lease of a prune that no longer runs; the record of the new prune says whose lease it was
     #[arg(long, conflicts_with_all = ["dry_run", "log", "print_cron", "print_systemd"])]
     break_lease: bool,
 
@@ -109,7 +109,7 @@ impl PruneArgs {
         self.format.is_some_and(Format::is_json)
     }
 
-    /// Exit codes: 6 when a safety check refuses, 8 when another prune is running, 3 when expired entries are left.
+    /// Exit codes: 6 when a safety check refuses, 8 when another prune or an erasure is running, 3 when expired entries are left.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("prune writes table or json"));
@@ -185,7 +185,7 @@ impl PruneArgs {
         .hint("run the same command again to delete the rest"))
     }
 
-    /// Deletes. Waits up to `--lock-wait` for another prune.
+    /// Deletes. Waits up to `--lock-wait` for another prune or an erasure.
     async fn delete(
         &self,
         context: &mut Context,

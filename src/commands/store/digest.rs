@@ -21,7 +21,7 @@ pub(super) struct StorePages<'a> {
 }
 
 impl<'a> StorePages<'a> {
-    /// The entries behind `after`, up to `bound`.
+    /// The entries after `after`, up to `bound`.
     pub(super) const fn new(store: &'a Store, org: OrgId, after: u64, bound: u64) -> Self {
         Self { store, org, after, bound, is_over: false }
     }

@@ -41,7 +41,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     manifest: Option<PathBuf>,
 
-    /// Verify the log of this server or store, or of the one that other commands use
+    /// Verify the log of this server or store; without a URL, of the one that other commands use
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", help_heading = "Server")]
     server: Option<String>,
 

@@ -147,7 +147,7 @@ fn failure(log: Log, fault: Fault, (was_seen, path): (bool, &Path)) -> Failure {
     if !was_seen {
         return failure;
     }
-    let kept = "the last checkpoint that was in order is kept, and the next run compares with it again";
+    let kept = "the last good checkpoint is kept, and the next run compares with it again";
     match fault.kind {
         FaultKind::RolledBack | FaultKind::Rewritten => failure.hint(format!(
             "{kept}. To accept the log as it is now, and to pin its key again, remove {}",

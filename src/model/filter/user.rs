@@ -52,7 +52,7 @@ const PREFIXES: [(&str, UserText); 4] =
 
 /// A prefix without a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("has no value behind {0:?}: write the whole id, e-mail or name there")]
+#[error("has no value after {0:?}: write the whole id, e-mail or name there")]
 pub struct InvalidUser(String);
 
 impl FilterValue for UserTerm {}

@@ -57,7 +57,7 @@ pub(crate) async fn erasures(
     responses(
         (status = 200, description = "What was erased, or with dry_run what would be", body = ErasureAnswer),
         (status = 404, description = "No user matches", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A hold keeps some of the entries, or a prune or another erasure is running", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A hold covers some of the entries, or a prune or another erasure is running", body = Problem, content_type = "application/problem+json"),
         BodyProblems,
     ))]
 pub(crate) async fn erase(
@@ -131,7 +131,7 @@ async fn find(
 ) -> Result<(Person, Option<Erasure>), ApiError> {
     let invalid = |detail: String| ApiError::from(vec![FieldError::new("user", detail)]);
     let term: UserTerm =
-        request.user.parse().map_err(|_| invalid("has no value behind its prefix".to_owned()))?;
+        request.user.parse().map_err(|_| invalid("has no value after its prefix".to_owned()))?;
     let earlier = server.store.erasures(org).await?;
     let labels: BTreeSet<String> = earlier.iter().map(|it| it.erasure.label.clone()).collect();
     let mut users = server.store.users(org).await?;

@@ -99,7 +99,7 @@ pub(in crate::server) async fn past_prunes<S: ReadScope>(
     request_body(content = PruneRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The number of deleted entries, or with dry_run of entries to delete", body = PruneAnswer),
-        (status = 409, description = "Another prune is running, or the server's clock may be ahead", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another prune or an erasure is running, or the server's clock may be ahead", body = Problem, content_type = "application/problem+json"),
         BodyProblems,
     ))]
 pub(crate) async fn prune(

@@ -69,7 +69,7 @@ async fn an_exact_user_filter_matches_one_user() {
         let found: String = page.data.iter().map(|entry| entry.id.to_string()).collect();
         assert_eq!(found, ids, "{user}");
     }
-    admin.list("user=id:").await.refused(Code::Invalid, "has no value behind");
+    admin.list("user=id:").await.refused(Code::Invalid, "has no value after");
 }
 
 #[tokio::test]

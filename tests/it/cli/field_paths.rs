@@ -76,5 +76,5 @@ fn users_with_the_same_name_are_distinct_and_accents_fold() {
     assert_eq!(lines(&sandbox, &["history", "Οδυσσευς"]).len(), 1);
     assert_eq!(lines(&sandbox, &["history", "connector/1", "-u", "id:8"]).len(), 1);
     let bad = acme::run(&sandbox, &["list", "-u", "token/id:"]).ended(2);
-    assert!(bad.err().contains("--user: has no value behind"), "{bad}");
+    assert!(bad.err().contains("--user: has no value after"), "{bad}");
 }

@@ -341,8 +341,8 @@ fn an_invalid_value_is_explained() {
     for (args, words) in [
         (&["--since", "24-11-2026"][..], "a date is written as in 2026-11-24"),
         (&["--since", "24.11.2026"], "a date is written as in 2026-11-24"),
-        (&["-n", "abc"], "expected a whole number from 1"),
-        (&["-n", "0"], "expected a whole number from 1"),
+        (&["-n", "abc"], "expected a whole number of at least 1"),
+        (&["-n", "0"], "expected a whole number of at least 1"),
         (&["--columns", ""], "--columns is empty"),
         (&["--server", "sqlite:"], "sqlite: has no path"),
     ] {
