@@ -125,7 +125,7 @@ fn unknown_zone(cli: &Cli, context: &Context) -> Option<String> {
     ))
 }
 
-/// The process's arguments, with `help COMMAND` as `COMMAND --help`, and connection flags behind the command.
+/// The process's arguments, with `help COMMAND` as `COMMAND --help`, and connection flags after the command.
 fn arguments() -> Vec<OsString> {
     let mut words = args::connection::behind_command(std::env::args_os().collect());
     let first = words.iter().skip(1).position(|word| !word.to_string_lossy().starts_with('-'));

@@ -74,7 +74,7 @@ impl Client {
         let (records, openings) =
             tokio::try_join!(self.tile_bytes(log, &records), self.tile_bytes(log, &openings))?;
         let wrong = || self.wrong(&format!("tile {place} has other bytes than the tree says"));
-        // Each record stands behind its length.
+        // Each record follows its length.
         let (records, records_rest) = records.as_chunks::<{ 2 + LeafRecord::LENGTH }>();
         let (openings, openings_rest) = openings.as_chunks::<OPENING>();
         let width = width as usize;

@@ -88,7 +88,7 @@ fn line(it: &DetailLine, extent: Extent) -> Markup {
     }
 }
 
-/// A value's pieces. A long value is folded behind its beginning.
+/// A value's pieces. A long value is folded after its beginning.
 fn value(spans: &[Span], extent: Extent) -> Markup {
     let size: usize = spans.iter().map(|span| span.text.len()).sum();
     if size <= LONG {

@@ -1,6 +1,6 @@
-//! Records what is done to the logs, and with them, in the trail of the organization. Reads are queued and written in the
-//! background within a second; so is the start of a server that cannot record it. Everything else is durable before it
-//! takes effect.
+//! Records every use of the logs, and every change to them, in the trail of the organization. Reads are queued and written in
+//! the background within a second; so is the start of a server that cannot record it at once. Everything else is durable before
+//! it takes effect.
 
 pub mod lifecycle;
 pub(super) mod recent;
@@ -20,13 +20,13 @@ use crate::model::trail::{Actor, EventKey, TrailEvent};
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Store};
 
-/// How long a read waits for others before they are written together.
+/// How long a queued event waits for others before they are written together.
 const DELAY: Duration = Duration::from_millis(500);
 /// How long to wait after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// The most reads of an organization that are queued.
+/// The most events of an organization that are queued.
 const MAX_QUEUED: usize = 5_000;
-/// The most reads that are written in one commit.
+/// The most queued events that are written in one commit.
 const BATCH: usize = 500;
 
 /// Records an event. It is durable when this returns.
@@ -62,7 +62,7 @@ pub(super) async fn record_once(
     store.append(org.trail(), vec![draft], true).await.map(drop)
 }
 
-/// A read to be written.
+/// An event to be written: a read, or a server's start.
 struct QueuedEvent {
     event: TrailEvent,
     by: Actor,
@@ -72,7 +72,7 @@ struct QueuedEvent {
 
 type Queues = HashMap<OrgId, Vec<Arc<QueuedEvent>>>;
 
-/// The reads that are not written yet.
+/// The events that are not written yet, by organization.
 pub(super) struct TrailQueue {
     queued: Mutex<Queues>,
     /// Held by the one task that writes.
@@ -92,35 +92,38 @@ impl TrailQueue {
         self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a read. Returns false when the queue of the organization is full.
-    fn push(&self, org: OrgId, read: &Arc<QueuedEvent>) -> bool {
+    /// Adds an event to the queue. Returns false if the queue of the organization is full.
+    fn push(&self, org: OrgId, queued: &Arc<QueuedEvent>) -> bool {
         let mut queues = self.queues();
         let queue = queues.entry(org).or_default();
         if queue.len() >= MAX_QUEUED {
             return false;
         }
-        queue.push(Arc::clone(read));
+        queue.push(Arc::clone(queued));
         drop(queues);
         self.woken.notify_one();
         true
     }
 
-    /// Queues a read. The caller of an organization whose queue is full waits until it is written.
+    /// Queues an event. If the queue is full, first writes it, so the caller waits.
     pub(super) async fn note(&self, store: &Store, org: OrgId, event: TrailEvent, by: Actor, key: EventKey) {
-        let read = Arc::new(QueuedEvent { event, by, key, at: self.clock.now() });
-        if self.push(org, &read) {
+        let queued = Arc::new(QueuedEvent { event, by, key, at: self.clock.now() });
+        if self.push(org, &queued) {
             return;
         }
         let is_written = self.flush(store, Some(org)).await.is_ok();
-        if !is_written || !self.push(org, &read) {
-            tracing::error!(organization = org.number(), "a read is missing in the trail: its queue is full");
+        if !is_written || !self.push(org, &queued) {
+            tracing::error!(
+                organization = org.number(),
+                "an event was not recorded in the trail: the queue is full"
+            );
         }
     }
 
-    /// Writes the queued reads of an organization, or of all. What cannot be written stays queued.
+    /// Writes the queued events of an organization, or of all. Events that cannot be written stay queued.
     ///
     /// # Errors
-    /// The last failure. The reads of other organizations were written.
+    /// The last failure. The events of other organizations were written.
     pub(super) async fn flush(&self, store: &Store, org: Option<OrgId>) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         let orgs = org.map_or_else(|| self.queues().keys().copied().collect(), |org| vec![org]);
@@ -145,12 +148,16 @@ impl TrailQueue {
                 return Ok(());
             }
             let now = self.clock.now();
-            let draft = |read: &Arc<QueuedEvent>| {
-                let drafted = read.event.draft(&read.by, &read.key, &self.redaction, (read.at, now));
-                drafted.map_err(|refusal| tracing::error!(?refusal, "a read is missing in the trail")).ok()
+            let draft = |queued: &Arc<QueuedEvent>| {
+                let QueuedEvent { event, by, key, at } = &**queued;
+                let drafted = event.draft(by, key, &self.redaction, (*at, now));
+                let refused = |refusal: Refusal| {
+                    tracing::error!(?refusal, "an event was not recorded in the trail: it was refused")
+                };
+                drafted.map_err(refused).ok()
             };
             let drafts: Vec<_> = batch.iter().filter_map(draft).collect();
-            // The keys make another attempt harmless, so the reads leave the queue only once they are durable.
+            // The keys make another attempt harmless, so the events leave the queue only once they are durable.
             match store.append(org.trail(), drafts, false).await {
                 Err(StoreError::Missing(_)) => {
                     tracing::info!(organization = org.number(), "a deleted organization has no trail");
@@ -166,7 +173,7 @@ impl TrailQueue {
     }
 }
 
-/// Writes queued reads while the server runs.
+/// Writes queued events while the server runs.
 pub(super) async fn run(store: Arc<Store>, queue: Arc<TrailQueue>) {
     loop {
         queue.woken.notified().await;

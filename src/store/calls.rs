@@ -235,7 +235,7 @@ pub struct PruneRun {
     pub as_of: Option<u64>,
     /// The holds that it keeps to the end, also if they are released meanwhile. It keeps those that are active in any case.
     pub holds: Vec<String>,
-    /// The next batch begins behind this position, so that no batch visits held entries again.
+    /// The next batch begins after this position, so that no batch visits held entries again.
     pub after: Option<Position>,
 }
 
@@ -310,7 +310,7 @@ pub struct NewErasure {
     pub options: ErasureOptions,
     /// Who is erased.
     pub person: Person,
-    /// Whether it changes entries that a hold keeps.
+    /// Whether it changes entries that a hold covers.
     pub despite_holds: bool,
 }
 
@@ -343,7 +343,7 @@ pub struct StoredErasure {
     pub erasure: Erasure,
     /// Who is erased, as long as something may name them.
     pub person: Option<Person>,
-    /// Whether it changes entries that a hold keeps; false when it is finished.
+    /// Whether it changes entries that a hold covers; false when it is finished.
     pub despite_holds: bool,
 }
 

@@ -195,7 +195,7 @@ async fn fill_page<S: Session>(
     }
     let progress = db.fill_page(&EntryQuery { ids: Ids::List(&ids), ..query }, request, page).await?;
     match (progress, matches.get(wanted)) {
-        // On PostgreSQL, entries that were just found may be pruned now. Others follow behind them.
+        // On PostgreSQL, entries that were just found may be pruned now. Others follow them.
         (PageProgress::Complete { has_more: false }, Some(last)) => Ok(PageProgress::Paused(*last)),
         (progress, _) => Ok(progress),
     }

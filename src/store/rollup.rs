@@ -127,7 +127,7 @@ impl RollupQuery<'_> {
         any.sql = format!("SELECT 1 WHERE EXISTS ({} AND count > 0)", any.sql);
         let mut behind = self.dimensions();
         let org = Parameter::Integer(self.org.0);
-        // On SQLite another organization begins behind the last id.
+        // On SQLite another organization begins after the last id.
         let last = Parameter::Integer((dialect.id_to_column)(self.org, u64::MAX));
         let id = dialect.id;
         behind.and(&format!("{id} > {} AND {id} <= ?", dialect.rolled_up), [org, last]);
@@ -180,7 +180,7 @@ pub(super) async fn may_match<S: Session>(db: &S, query: &EntryQuery<'_>) -> Res
     Ok(may_match)
 }
 
-/// Adds the entries behind the rollup, up to `head`, once there are `least` of them.
+/// Adds the entries that the rollup lacks, up to `head`, once there are `least` of them.
 pub(super) async fn catch_up<S: Session>(
     db: &S,
     org: OrgId,

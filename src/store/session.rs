@@ -131,7 +131,7 @@ pub(super) enum Retry {
 pub(super) enum PageProgress {
     /// It is full, or there are no more entries.
     Complete { has_more: bool },
-    /// The engine stopped behind this entry, so that others get their turn.
+    /// The engine stopped after this entry, so that others get their turn.
     Paused(Position),
 }
 

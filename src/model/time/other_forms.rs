@@ -85,7 +85,7 @@ fn without_separators(text: &str) -> Option<(i32, u32, u32, String)> {
 }
 
 /// `28 nov 2026 14:03:11 +0100`, `nov 28 14:03:11 2026 +0100`, `nov 28, 2026`: the month as a word, and the year
-/// anywhere behind it.
+/// anywhere after it.
 fn by_words(text: &str) -> Option<(i32, u32, u32, String)> {
     let mut words: Vec<&str> = text.split(' ').collect();
     let at = words.iter().take(2).position(|word| month(Some(word)).is_some())?;

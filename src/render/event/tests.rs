@@ -1,4 +1,4 @@
-//! Fixed events of each form, errors, and the mapping tables of `docs/formats.md`.
+//! Snapshots of events in each format, errors, and the mapping tables of `docs/formats.md`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Reads large pages of rows by two readers at once. Rendering takes longer than finding, so the index finds the middle of
-//! the page first.
+//! Reads a large page of rows by two readers at once, on SQLite and if only times are filtered. An index finds the middle of
+//! the page first, because rendering takes longer than finding.
 
 use crate::model::page::Position;
 use crate::store::calls::{OrgId, PageRead, PageRequest};
@@ -13,7 +13,8 @@ use crate::store::sqlite::run_now;
 const MIN_HALF: u32 = 1000;
 
 impl Store {
-    /// Reads one page in a form that is not [`PageForm::List`]. Like any page it may end before its limit.
+    /// Reads one page in a form other than [`PageForm::List`], whose halves would lack a comma. Like any page it may end before
+    /// its limit.
     pub async fn rows(
         &self,
         org: OrgId,
@@ -26,9 +27,9 @@ impl Store {
         };
         let rest = request.limit - half;
         let request = PageRequest { limit: half, as_of: Some(as_of), ..request };
-        let behind = PageRequest { limit: rest, after: Some(middle), ..request.clone() };
+        let second_half = PageRequest { limit: rest, after: Some(middle), ..request.clone() };
         let (first, second) =
-            tokio::join!(self.page_in(org, request, form.clone()), self.page_in(org, behind, form));
+            tokio::join!(self.page_in(org, request, form.clone()), self.page_in(org, second_half, form));
         let mut page = first?;
         // The first half ends elsewhere if its entries are large, or if some were pruned meanwhile. Without the second, the
         // page is short.
@@ -42,12 +43,14 @@ impl Store {
         Ok(page)
     }
 
-    /// The position of the last entry of a full page, if an index knows it.
+    /// The position of the last entry of a page. None if the page is not full, or if no index finds the position without reading
+    /// entries: see `last_of`.
     pub async fn page_end(&self, org: OrgId, request: &PageRequest) -> Result<Option<Position>, StoreError> {
         Ok(self.last_of(org, request, request.limit).await?.map(|(position, _)| position))
     }
 
-    /// The position of the last of so many entries, and the bound of the page, if an index knows them.
+    /// The position of entry number `count` of the page, and the page's `as_of`. None if there are fewer entries, on PostgreSQL,
+    /// with other filters than times, or below [`MIN_HALF`].
     async fn last_of(
         &self,
         org: OrgId,

@@ -80,12 +80,12 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::roots_at(db, org, size))
     }
 
-    /// Whether the stored hashes of the tile behind the first `from` leaves, and of the last tile, are those of their leaves.
+    /// Whether the stored hashes of the tile after the first `from` leaves, and of the last tile, are those of their leaves.
     pub async fn has_right_hashes(&self, org: OrgId, from: u64) -> Result<bool, StoreError> {
         run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::has_right_hashes(db, org, from))
     }
 
-    /// Takes the tiles behind the first `from` leaves out of a tree of `size` leaves, so that it grows again from the entries;
+    /// Removes the tiles after the first `from` leaves from a tree of `size` leaves, so that it grows again from the entries;
     /// returns whether the tree still had that size.
     pub async fn forget_hashes(&self, org: OrgId, from: u64, size: u64) -> Result<bool, StoreError> {
         run!(self.write(Retry::Always), |db| checkpoint::forget_hashes(db, org, from, size))

@@ -27,7 +27,7 @@ const MORE_ROWS: usize = 1000;
 /// The columns of `session::COLUMNS`, with the numbers of the users.
 const BATCH_COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, \
      via, ip, user_agent, request_id, reason, changes, on_behalf_ref";
-/// The column behind those: the snapshot of the user whose number is in the first column, in rows of users.
+/// The column after those: the snapshot of the user whose number is in the first column, in rows of users.
 const SNAPSHOT: usize = 16;
 
 /// A statement for a batch of entries, and then for each of their users once. It is one statement, because a prune may delete

@@ -15,7 +15,7 @@ const PARTS_A_STATEMENT: usize = 512;
 pub(super) struct Matrix {
     /// The number of blocks.
     pub(super) width: usize,
-    /// The rows, one behind the other; none if every signature is empty.
+    /// The rows, concatenated; empty if every signature is empty.
     pub(super) bytes: Vec<u8>,
 }
 

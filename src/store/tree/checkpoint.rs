@@ -46,13 +46,13 @@ pub(in crate::store) async fn roots_at<S: Session>(db: &S, org: OrgId, size: u64
     Ok(Roots { root, full_tiles })
 }
 
-/// The root of the tree when it had this size, with the leaves behind its full tiles.
+/// The root of the tree when it had this size, with the leaves after its full tiles.
 async fn root_with<S: Session>(db: &S, org: OrgId, size: u64, leaves: Vec<Hash>) -> Result<Hash, S::Error> {
     let state = TreeState { size, checkpoint: None, unprotected: 0 };
     Ok(frontier(db, org, &TreeRow { state, leaves, tile_latest: None }).await?.root())
 }
 
-/// Whether the stored hashes of two tiles are those of their leaves: of the tile that holds the leaf behind the first `from`
+/// Whether the stored hashes of two tiles are those of their leaves: of the tile that holds the leaf after the first `from`
 /// leaves, and of the last tile. A tree that grew from wrong hashes differs there from the leaves.
 pub(in crate::store) async fn has_right_hashes<S: Session>(
     db: &S,
@@ -85,7 +85,7 @@ pub(in crate::store) async fn has_right_hashes<S: Session>(
     Ok(true)
 }
 
-/// Takes the tiles from the one behind the first `from` leaves out of a tree of `size` leaves, so that it grows again from the
+/// Removes the tiles from the one after the first `from` leaves on from a tree of `size` leaves, so that it grows again from the
 /// entries. The latest signed checkpoint stays. Returns whether the tree still had that size. Runs in a transaction.
 pub(in crate::store) async fn forget_hashes<S: Session>(
     db: &S,

@@ -47,7 +47,7 @@ impl Growth {
     }
 }
 
-/// Reads entries behind the tree and computes the next step.
+/// Reads entries that the tree lacks, and computes the next step.
 pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Step, S::Error> {
     // The head first: entries up to it are committed, whatever the other statements see.
     let head = pages::head(db, org).await?;
@@ -60,7 +60,7 @@ pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Ste
     let mut edge = frontier(db, org, &tree).await?;
     let root = edge.root();
     let deleted = Deleted::read(db, org, from + 1, last).await?;
-    // Entries were erased behind the tree only in a copy, or if stored hashes are computed again.
+    // Entries that the tree lacks were erased only in a copy, or if stored hashes are computed again.
     let erased = erased::between(db, org, from + 1, last).await?;
     let mut full = Vec::new();
     let mut walk = Walk::new(from + 1, tree.tile_latest, &deleted.tombstones);

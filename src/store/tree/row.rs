@@ -77,7 +77,7 @@ pub(in crate::store) async fn tile_hashes<S: Session>(
     list(db, sql, values![org, level, from, until], |row| row.hash(0).map(Hash)).await
 }
 
-/// Hashes that are stored one behind the other.
+/// Hashes that are stored concatenated.
 pub(super) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>, StoreError> {
     match bytes.as_chunks::<32>() {
         (hashes, []) => Ok(hashes.iter().map(|hash| Hash(*hash)).collect()),
