@@ -275,14 +275,14 @@ class Log:
         Path(path).write_text(self.note, "utf-8")
     def check_erased(self, trail):
         """Each erased part was named by the trail before it was erased, and shows the label in place of the person (rule 10)."""
-        name, parts, labels = self.key.name.rpartition("/")[2], {"actor": [], "content": []}, set()
+        name, parts, labels = self.key.name.rpartition("/")[2], {"actor": [], "content": []}, {}
         for entry in trail.listed.values():
             new = {change["field"]: change.get("new") for change in entry["changes"]}
             own = [new | {"label": entry["model_id"]}] if (entry["action"], entry["model_type"]) == ("erased", "user") else []
             earlier = new.get("earlier_erasures", []) if (entry["action"], entry["model_id"]) == ("pruned", "trail") else []
             for step in own + earlier:
                 if step.get("log") == name:
-                    labels.add(step["label"])
+                    labels.setdefault(step["label"], []).extend(step["actor"])
                     for part in parts:
                         parts[part] += step[part]
         for number, entry in self.listed.items():
@@ -293,8 +293,9 @@ class Log:
             users, context = [entry["user"], entry.get("on_behalf_of") or {}], entry.get("context") or {}
             shown = [user.get(it) or "" for user in users for it in ("id", "email", "name")]
             shown += [context.get(it) or "" for it in ("ip", "user_agent")]
-            if kind in (2, 4) and not any(label in text for text in shown for label in labels):
-                self.wrong.append((number, "its actor was erased, and it shows no label of an erasure"))
+            own = [label for label, ranges in labels.items() if any(first <= number <= last for first, last in ranges)]
+            if kind in (2, 4) and not any(label in text for text in shown for label in own):
+                self.wrong.append((number, "its actor was erased, and it shows no label of its erasure"))
     def check_missing(self, trail):
         """Each missing entry had expired when a prune of the trail ran. Records of version 0 are older than the tree."""
         log, unprotected, retention, found = self.key.name.rpartition("/")[2], 0, Retention(), []

@@ -1,6 +1,6 @@
 //! The erasures of a log: which parts of which entries they may have erased. The trail records each before it changes an entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,8 @@ pub struct ErasureRules {
     rules: Vec<ErasureRule>,
     actor: Reach,
     content: Reach,
-    labels: BTreeSet<String>,
+    /// The actors that each label replaces.
+    by_label: BTreeMap<String, Reach>,
 }
 
 impl ErasureRules {
@@ -79,8 +80,15 @@ impl ErasureRules {
             Reach::new(rules.iter().flat_map(|rule| ranges(rule).iter().map(|range| (rule.erasure, *range))))
         };
         let (actor, content) = (reach(|rule| &rule.actor), reach(|rule| &rule.content));
-        let labels = rules.iter().map(|rule| rule.label.clone()).collect();
-        Self { rules, actor, content, labels }
+        let mut of_label: BTreeMap<&str, Vec<(u64, (u64, u64))>> = BTreeMap::new();
+        for rule in &rules {
+            let ranges = rule.actor.iter().map(|range| (rule.erasure, *range));
+            of_label.entry(&rule.label).or_default().extend(ranges);
+        }
+        let by_label = of_label.into_iter();
+        let by_label =
+            by_label.map(|(label, ranges)| (label.to_owned(), Reach::new(ranges.into_iter()))).collect();
+        Self { rules, actor, content, by_label }
     }
 
     /// An erasure that may have erased this part of an entry.
@@ -93,14 +101,17 @@ impl ErasureRules {
         .of(id)
     }
 
-    /// Whether a user, the IP address or the user agent of an entry contains the label of an erasure of this log. If none does,
-    /// the actor was rewritten by something else.
+    /// Whether a user, the IP address or the user agent of an entry contains the label of an erasure that erased its actor. If none
+    /// does, the actor was rewritten by something else.
     #[must_use]
     pub(super) fn is_shown_in(&self, entry: &EntryParts<'_>) -> bool {
         let users = std::iter::once(&entry.user).chain(&entry.on_behalf_of);
         let texts = users.flat_map(|user| [user.id, user.email, user.name]);
         let mut texts = texts.chain([entry.context.ip, entry.context.user_agent]).flatten();
-        texts.any(|text| self.labels.iter().any(|label| text.contains(label.as_str())))
+        texts.any(|text| {
+            let mut labels = self.by_label.iter();
+            labels.any(|(label, erased)| text.contains(label.as_str()) && erased.of(entry.id).is_some())
+        })
     }
 
     /// The rules that `kept` does not contain, merged into one for each erasure.

@@ -314,8 +314,15 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
         let mut rules = Rules::default();
         let ranges: Vec<_> = erasures.iter().map(|id| (*id, *id)).collect();
         let (actor, content) = (ranges, vec![(7, 7)]);
-        rules.erasures =
-            ErasureRules::new(vec![ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content }]);
+        let erasure = ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content };
+        // Another person was erased from the next entry.
+        let other = ErasureRule {
+            erasure: 4,
+            label: "erased-2".to_owned(),
+            actor: vec![(2, 2)],
+            content: Vec::new(),
+        };
+        rules.erasures = ErasureRules::new(vec![erasure, other]);
         let entries: Vec<_> = entries.iter().map(|entry: &Entry| entry.parts()).collect();
         let mut verifier = Verifier::new(&checkpoint, None, rules.into(), Vec::new(), &[record.hash()])?;
         verifier.verify_leaves(&[StoredLeaf { record, opening, hint: [0; 3] }], &entries)?;
@@ -330,9 +337,11 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
     assert_eq!(kind(verify(kept(Part::Actor), &erased, &[1])), FaultKind::Changed);
     // Only the actor was recorded as erased.
     assert_eq!(kind(verify(Opening::BothErased, &erased, &[1])), FaultKind::Erased);
-    let mut renamed = erased.clone();
-    renamed[0].user.name = Some("mallory".to_owned());
-    assert_eq!(kind(verify(kept(Part::Content), &renamed, &[1])), FaultKind::Changed);
+    for name in ["mallory", "erased-2"] {
+        let mut renamed = erased.clone();
+        renamed[0].user.name = Some(name.to_owned());
+        assert_eq!(kind(verify(kept(Part::Content), &renamed, &[1])), FaultKind::Changed, "{name}");
+    }
     let mut later = erased.clone();
     later[0].occurred_at = at(6);
     assert_eq!(kind(verify(kept(Part::Content), &later, &[1])), FaultKind::Changed);
