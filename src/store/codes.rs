@@ -42,7 +42,7 @@ pub(super) fn lookup(hash: &[u8; 32]) -> i64 {
 }
 
 /// A count or an id for a signed column. Values above `i64::MAX` become `i64::MAX`.
-pub(super) fn signed(value: u64) -> i64 {
+pub(super) fn to_signed_saturating(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

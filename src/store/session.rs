@@ -9,7 +9,7 @@ use crate::model::entry::Entry;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PageRequest};
-use crate::store::codes::{signed, timestamp};
+use crate::store::codes::{timestamp, to_signed_saturating};
 use crate::store::condition::Condition;
 use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{Entries, StoredEntry};
@@ -39,7 +39,7 @@ value_from! {
     bool, value => Self::Bool(value);
     i64, value => Self::Integer(value);
     u32, value => Self::Integer(value.into());
-    u64, value => Self::Integer(signed(value));
+    u64, value => Self::Integer(to_signed_saturating(value));
     OrgId, value => Self::Integer(value.0);
     Timestamp, value => Self::Integer(value.micros());
     &'a str, value => Self::Text(value);

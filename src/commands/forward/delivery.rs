@@ -11,7 +11,7 @@ use crate::client::transport::{LONGEST_RETRY, retry_delays};
 use crate::commands::Context;
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::destination::Destination;
-use crate::commands::forward::event::{Event, Gap, Renderer};
+use crate::commands::forward::event::{Gap, OutgoingEvent, Renderer};
 use crate::commands::forward::metrics::Metrics;
 use crate::commands::forward::progress::CursorProgress;
 use crate::commands::forward::stop::Stop;
@@ -176,7 +176,7 @@ impl Forwarder {
         &mut self,
         context: &mut Context,
         follower: &Follower,
-        events: &[Event<'_>],
+        events: &[OutgoingEvent<'_>],
     ) -> Result<Outcome, Failure> {
         let mut delays = retry_delays();
         let mut is_lost = false;

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::commands::forward::address::Address;
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::{Event, Renderer};
+use crate::commands::forward::event::{OutgoingEvent, Renderer};
 use crate::commands::forward::file::LogFile;
 use crate::commands::forward::otlp::Otlp;
 use crate::commands::forward::program::Program;
@@ -63,7 +63,7 @@ impl Destination {
     pub(super) async fn deliver(
         &mut self,
         renderer: &Renderer,
-        events: &[Event<'_>],
+        events: &[OutgoingEvent<'_>],
         is_list: bool,
     ) -> Result<(), DeliveryError> {
         match self {

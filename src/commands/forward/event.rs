@@ -75,7 +75,7 @@ pub(super) enum Subject<'a> {
 
 /// An entry or a notice, rendered for delivery.
 #[derive(Debug)]
-pub(super) struct Event<'a> {
+pub(super) struct OutgoingEvent<'a> {
     pub(super) subject: Subject<'a>,
     /// The rendered text, without a line break.
     pub(super) line: String,
@@ -98,7 +98,7 @@ pub(super) struct Renderer {
 }
 
 impl Renderer {
-    pub(super) fn entry<'a>(&self, entry: &'a Entry) -> Result<Event<'a>, Failure> {
+    pub(super) fn entry<'a>(&self, entry: &'a Entry) -> Result<OutgoingEvent<'a>, Failure> {
         let line = match self.form.event_format() {
             None => sentence(entry),
             Some(format) => {
@@ -108,19 +108,19 @@ impl Renderer {
                 String::from_utf8_lossy(&line).into_owned()
             }
         };
-        Ok(Event { subject: Subject::Entry(entry), line })
+        Ok(OutgoingEvent { subject: Subject::Entry(entry), line })
     }
 
-    pub(super) fn gap<'a>(&self, gap: &'a Gap) -> Event<'a> {
+    pub(super) fn gap<'a>(&self, gap: &'a Gap) -> OutgoingEvent<'a> {
         let line = match self.form.event_format() {
             None => escaped(&gap.message()).into_owned(),
             Some(format) => notice(format, gap),
         };
-        Event { subject: Subject::Gap(gap), line }
+        OutgoingEvent { subject: Subject::Gap(gap), line }
     }
 
     /// The body of a request and its media type: one event, or a list of them.
-    pub(super) fn body(&self, events: &[Event<'_>], is_list: bool) -> (String, &'static str) {
+    pub(super) fn body(&self, events: &[OutgoingEvent<'_>], is_list: bool) -> (String, &'static str) {
         let lines: Vec<_> = events.iter().map(|event| event.line.as_str()).collect();
         match self.form.event_format() {
             None => (json!({ "text": lines.join("\n") }).to_string(), JSON),
@@ -161,7 +161,7 @@ fn notice(format: EventFormat, gap: &Gap) -> String {
     }
 }
 
-impl Event<'_> {
+impl OutgoingEvent<'_> {
     /// The idempotency key: the same for each attempt to deliver the event.
     pub(super) fn id(&self) -> String {
         match self.subject {
@@ -265,7 +265,7 @@ pub(super) mod tests {
         let entry = deleted();
         let renderer = renderer(DeliveryForm::Json);
         let event = || renderer.entry(&entry).expect("rendered");
-        let parsed = |events: &[Event<'_>], is_list| {
+        let parsed = |events: &[OutgoingEvent<'_>], is_list| {
             let (text, media_type) = renderer.body(events, is_list);
             assert_eq!(media_type, "application/json");
             serde_json::from_str::<serde_json::Value>(&text).expect("JSON")

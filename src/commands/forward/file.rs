@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::Event;
+use crate::commands::forward::event::OutgoingEvent;
 use crate::error::Failure;
 use crate::terminal::file::{resolve_links, sync_directory_of};
 
@@ -20,7 +20,7 @@ impl LogFile {
         Self { path, file: None }
     }
 
-    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
         if is_fifo(&self.path) {
             let message = format!("cannot append to {}: it is a pipe", self.path.display());

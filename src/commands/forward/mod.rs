@@ -65,9 +65,8 @@ const DEFAULT_INTERVAL: u64 = 2;
 ///
 /// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; a repeated
 /// delivery has the same uuid. The cursor file moves only after a delivery. A server or destination that does not answer is tried
-/// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
-/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. With --until, the command
-/// exits 9 if the server cannot be reached at the start. Entries recorded before the last delivered one, but with a time after
+/// again until it does. A notice replaces entries that were pruned before they could be delivered; when the command ends, its exit
+/// code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. With --until, the command exits 9 if the server cannot be reached at the start. Entries recorded before the last delivered one, but with a time after
 /// --until, are not skipped: the next run starts before them, and may repeat others.
 #[derive(Debug, Args)]
 #[command(
@@ -79,12 +78,12 @@ pub(crate) struct ForwardArgs {
     #[arg(long, value_name = "DESTINATION")]
     to: TypedAddress,
 
-    /// The form of an entry
+    /// The format of a delivered entry
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = DEFAULT_FORM)]
     form: DeliveryForm,
 
-    /// The most entries in one delivery (default: webhook 1, otlp 500, other destinations all waiting entries). With it, a
-    /// webhook gets a JSON list
+    /// The most entries in one delivery (default: webhook 1, otlp 500, other destinations all waiting entries). If
+    /// given, a webhook gets a JSON list, even of one entry
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LIMIT)))]
     batch: Option<u32>,
 

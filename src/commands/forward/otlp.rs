@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::commands::forward::address::otlp_logs;
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::{Event, Subject};
+use crate::commands::forward::event::{OutgoingEvent, Subject};
 use crate::commands::forward::http::HttpReceiver;
 use crate::error::Failure;
 use crate::exit;
@@ -33,7 +33,7 @@ impl Otlp {
         Ok(Self { receiver: HttpReceiver::new(otlp_logs(url), on_refusal, clock)?, organization })
     }
 
-    pub(super) async fn deliver(&self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let body = request(&self.organization, events).to_string();
         let response = self.receiver.post(HeaderMap::new(), "application/json", body, events.len()).await?;
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -53,7 +53,7 @@ impl Otlp {
 }
 
 /// An `ExportLogsServiceRequest`.
-fn request(organization: &str, events: &[Event<'_>]) -> Value {
+fn request(organization: &str, events: &[OutgoingEvent<'_>]) -> Value {
     let records: Vec<_> = events.iter().map(record).collect();
     let version = env!("CARGO_PKG_VERSION");
     let resource = [
@@ -67,7 +67,7 @@ fn request(organization: &str, events: &[Event<'_>]) -> Value {
     }]})
 }
 
-fn record(event: &Event<'_>) -> Value {
+fn record(event: &OutgoingEvent<'_>) -> Value {
     let body = json!({ "stringValue": event.line });
     let uid = attribute("log.record.uid", &event.id());
     match event.subject {

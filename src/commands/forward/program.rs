@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::Event;
+use crate::commands::forward::event::OutgoingEvent;
 use crate::error::Failure;
 use crate::exit;
 
@@ -42,7 +42,7 @@ impl Program {
     }
 
     /// Writes the lines of events, after those of the last delivery if the program has ended since then.
-    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
         let is_running = self.is_running();
         let (mut child, mut stdin, repeated) = match self.running.take() {

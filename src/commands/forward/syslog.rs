@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::client::transport::{TransportError, plain_tls};
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::Event;
+use crate::commands::forward::event::OutgoingEvent;
 use crate::commands::forward::http::untrusted;
 use crate::commands::forward::syslog_message::{frame, message};
 use crate::error::Failure;
@@ -68,7 +68,7 @@ impl SyslogStream {
         Ok(Self { host, port, tls, name, sender, idle: None, close_limit: CLOSE_LIMIT })
     }
 
-    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let mut frames = Vec::new();
         events.iter().for_each(|event| frame(&mut frames, &message(event, &self.sender)));
         let mut idle = self.idle.take();

@@ -1,6 +1,6 @@
 //! Syslog messages (RFC 5424), framed by octet counting (RFC 6587), and the older form of local sockets. Pure functions.
 
-use crate::commands::forward::event::{Event, Subject};
+use crate::commands::forward::event::{OutgoingEvent, Subject};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 
@@ -24,7 +24,7 @@ const fn priority(severity: Severity) -> u8 {
 }
 
 /// Priority, time and message id of an event.
-fn header(event: &Event<'_>) -> (u8, Timestamp, String) {
+fn header(event: &OutgoingEvent<'_>) -> (u8, Timestamp, String) {
     match event.subject {
         Subject::Entry(entry) => {
             let severity = if entry.action == Action::Deleted { Severity::Notice } else { Severity::Info };
@@ -36,7 +36,7 @@ fn header(event: &Event<'_>) -> (u8, Timestamp, String) {
 
 /// A message of RFC 5424. `origin` is structured data that the RFC itself defines. Without a byte order mark, as most
 /// senders write it: receivers that do not know the mark would show it.
-pub(super) fn message(event: &Event<'_>, host: &str) -> String {
+pub(super) fn message(event: &OutgoingEvent<'_>, host: &str) -> String {
     let (priority, at, id) = header(event);
     let (host, id) = (printable(host, MAX_HOST), printable(&id, MAX_MSGID));
     let origin = concat!("[origin software=\"krosyn-audit\" swVersion=\"", env!("CARGO_PKG_VERSION"), "\"]");
@@ -52,7 +52,7 @@ pub(super) fn frame(out: &mut Vec<u8>, message: &str) {
 
 /// A message for a local socket: receivers such as journald and rsyslog expect the older form there, and set time and host
 /// themselves.
-pub(super) fn local_message(event: &Event<'_>) -> String {
+pub(super) fn local_message(event: &OutgoingEvent<'_>) -> String {
     let (priority, at, _) = header(event);
     format!("<{priority}>{} {APP_NAME}: {}", at.datetime().format("%b %e %H:%M:%S"), event.line)
 }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_message_has_the_header_of_rfc_5424() {
         let entry = deleted();
-        let event = Event { subject: Subject::Entry(&entry), line: "{\"é\":1}".to_owned() };
+        let event = OutgoingEvent { subject: Subject::Entry(&entry), line: "{\"é\":1}".to_owned() };
         let version = env!("CARGO_PKG_VERSION");
         // Facility 13, severity 5: 13 * 8 + 5, as in section 6.2.1.
         let expected = format!(

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::{io, time::Duration};
 
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::Event;
+use crate::commands::forward::event::OutgoingEvent;
 #[cfg(unix)]
 use crate::commands::forward::syslog_message::local_message;
 use crate::error::Failure;
@@ -32,7 +32,7 @@ impl SyslogSocket {
     }
 
     #[cfg(unix)]
-    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let socket = match self.socket.take() {
             Some(socket) => socket,
             None => self.connect().map_err(|error| self.failed(&error))?,
@@ -74,7 +74,7 @@ impl SyslogSocket {
     }
 
     #[cfg(not(unix))]
-    pub(super) async fn deliver(&mut self, _: &[Event<'_>]) -> Result<(), DeliveryError> {
+    pub(super) async fn deliver(&mut self, _: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let message = format!("this system has no sockets such as {}", self.path.display());
         Err(DeliveryError::Permanent(Failure::new(exit::USAGE, message)))
     }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::Event;
+use crate::commands::forward::event::OutgoingEvent;
 use crate::commands::forward::http::HttpReceiver;
 use crate::commands::forward::signature::Secrets;
 use crate::error::Failure;
@@ -38,7 +38,7 @@ impl Webhook {
     /// Posts events as one body of this media type.
     pub(super) async fn deliver(
         &self,
-        events: &[Event<'_>],
+        events: &[OutgoingEvent<'_>],
         (body, media_type): (String, &'static str),
     ) -> Result<(), DeliveryError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };

@@ -14,7 +14,7 @@ use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::calls::{Appended, OrgId};
-use crate::store::codes::{random_seed, signed};
+use crate::store::codes::{random_seed, to_signed_saturating};
 use crate::store::condition::code;
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
@@ -268,7 +268,7 @@ async fn write(
         user_refs.push(user_ref(&entry.user)?);
         on_behalf_refs.push(entry.on_behalf_of.as_ref().map(&mut user_ref).transpose()?);
     }
-    let ids: Vec<i64> = new.iter().map(|entry| signed(entry.id)).collect();
+    let ids: Vec<i64> = new.iter().map(|entry| to_signed_saturating(entry.id)).collect();
     let head = new.last().map(|entry| entry.id).unwrap_or_default();
     let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
     let recorded: Vec<i64> = new.iter().map(|entry| entry.recorded_at.micros()).collect();
@@ -319,7 +319,7 @@ async fn write(
         },
         async { db.execute(&add_keys, &[&org.0, &uuids, &ids, &occurred]).await },
         async { db.execute(&add_entries, entries).await },
-        async { db.execute(&set_head, &[&org.0, &signed(head)]).await },
+        async { db.execute(&set_head, &[&org.0, &to_signed_saturating(head)]).await },
     )?;
     Ok(head)
 }

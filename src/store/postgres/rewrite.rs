@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::model::entry::{Entry, User};
 use crate::store::calls::OrgId;
-use crate::store::codes::signed;
+use crate::store::codes::to_signed_saturating;
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
 
@@ -31,7 +31,7 @@ pub(super) async fn rewrite(
              WHERE org_id = $1 AND id = $2 AND occurred_at = $3",
         )
         .await?;
-    let (id, occurred_at) = (signed(entry.id), entry.occurred_at.micros());
+    let (id, occurred_at) = (to_signed_saturating(entry.id), entry.occurred_at.micros());
     let [ip, user_agent, request_id, model_name, reason] = [
         &entry.context.ip,
         &entry.context.user_agent,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::model::entry::Entry;
 use crate::model::page::Order;
 use crate::store::calls::{OrgId, PageRequest};
-use crate::store::codes::signed;
+use crate::store::codes::to_signed_saturating;
 use crate::store::condition::Condition;
 use crate::store::dialect::{Dialect, EntryQuery, Fields};
 use crate::store::entries::{self, Entries};
@@ -149,7 +149,7 @@ impl Session for Object {
 
     const DIALECT: Dialect = Dialect {
         id: "id",
-        id_to_column: |_, id| signed(id),
+        id_to_column: |_, id| to_signed_saturating(id),
         id_from_column: i64::unsigned_abs,
         entry_columns: COLUMNS,
         entries_by_id: "entries",
@@ -266,7 +266,7 @@ impl Session for Object {
                     "SELECT {COLUMNS}, seed FROM entries WHERE org_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT $4"
                 );
                 let select = self.prepare_cached(&sql).await?;
-                let (mut next, last) = (signed(first), signed(last));
+                let (mut next, last) = (to_signed_saturating(first), to_signed_saturating(last));
                 while next <= last {
                     let rows = self.query(&select, &[&org.0, &next, &last, &LEAVES_A_QUERY]).await?;
                     visit(&rows)?;
@@ -299,7 +299,11 @@ impl Session for Object {
                    WHERE org_id = $1 AND id >= $2 AND id <= $3 AND seed IS NULL \
                    AND id NOT IN (SELECT id FROM erased WHERE org_id = $1 AND id >= $2 AND id <= $3)";
         let update = self.prepare_cached(sql).await?;
-        self.execute(&update, &[&org.0, &signed(first), &signed(last), &&key[..]]).await?;
+        self.execute(
+            &update,
+            &[&org.0, &to_signed_saturating(first), &to_signed_saturating(last), &&key[..]],
+        )
+        .await?;
         Ok(())
     }
 
@@ -317,8 +321,10 @@ impl Session for Object {
     }
 
     async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), DatabaseError> {
-        let (first, last): (Vec<i64>, Vec<i64>) =
-            ranges.iter().map(|&(first, last)| (signed(first), signed(last))).unzip();
+        let (first, last): (Vec<i64>, Vec<i64>) = ranges
+            .iter()
+            .map(|&(first, last)| (to_signed_saturating(first), to_signed_saturating(last)))
+            .unzip();
         let sql = "DELETE FROM entries USING unnest($2::bigint[], $3::bigint[]) AS gone (first, last) \
                    WHERE org_id = $1 AND id BETWEEN gone.first AND gone.last RETURNING uuid";
         let deleted = self.query(sql, &[&org.0, &first, &last]).await?;
@@ -330,7 +336,7 @@ impl Session for Object {
 /// The ids of expired entries, and the bounds of their times, which tell which months need no look.
 fn ids_and_times(expired: &[ExpiredEntry]) -> (Vec<i64>, [i64; 2]) {
     let times = || expired.iter().map(|entry| entry.occurred_at);
-    let ids = expired.iter().map(|entry| signed(entry.id)).collect();
+    let ids = expired.iter().map(|entry| to_signed_saturating(entry.id)).collect();
     (ids, [times().min().unwrap_or_default(), times().max().unwrap_or_default()])
 }
 

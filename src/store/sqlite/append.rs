@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::store::calls::{Appended, OrgId};
-use crate::store::codes::{random_seed, signed};
+use crate::store::codes::{random_seed, to_signed_saturating};
 use crate::store::error::StoreError;
 use crate::store::rollup::{MAX_BEHIND, catch_up};
 use crate::store::sqlite::checksum::{self, Codes};
@@ -69,7 +69,8 @@ fn no_organization(org: OrgId) -> StoreError {
 pub(super) fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
     let mut set =
         db.prepare_cached("UPDATE org_heads SET head = max(head, ?2) WHERE org_id = ?1 RETURNING tallied")?;
-    let rolled_up: Option<i64> = set.query_row(params![org.0, signed(head)], |row| row.get(0)).optional()?;
+    let rolled_up: Option<i64> =
+        set.query_row(params![org.0, to_signed_saturating(head)], |row| row.get(0)).optional()?;
     let rolled_up = rolled_up.ok_or_else(|| no_organization(org))?;
     run_now(catch_up(db, org, rolled_up.unsigned_abs(), head, MAX_BEHIND))
 }
