@@ -154,13 +154,13 @@ fn an_export_that_fails_at_its_end_can_be_resumed() {
     let fixture = Fixture::new();
     let whole = fixture.whole("all.csv");
     fixture.gate.allow(usize::MAX, Beyond::Cut);
-    // Nothing but the manifest cannot be written.
-    std::fs::create_dir(fixture.sandbox.path("all.csv.manifest.json")).unwrap();
+    // Only the manifest cannot be written.
+    std::fs::create_dir(fixture.sandbox.path("all.csv.manifest.json.part")).unwrap();
     let outcome = fixture.export(&["-o", "all.csv", "--manifest"]).ended(3);
-    assert!(outcome.err().contains("all.csv.manifest.json is a directory"), "{outcome}");
+    assert!(outcome.err().contains("all.csv.manifest.json.part"), "{outcome}");
     assert!(outcome.err().contains("2 500 entries are in "), "{outcome}");
     assert!(outcome.err().ends_with("resume with: krosyn-audit export --resume all.csv\n"), "{outcome}");
-    std::fs::remove_dir(fixture.sandbox.path("all.csv.manifest.json")).unwrap();
+    std::fs::remove_dir(fixture.sandbox.path("all.csv.manifest.json.part")).unwrap();
     fixture.goes_on_to("all.csv", &whole);
 }
 
