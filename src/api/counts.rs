@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::query::{PairReader, filter_pairs, id, limited, read_filter};
+use crate::api::query::{ParameterErrors, filter_pairs, id, limited, read_filter};
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
 use crate::model::prune::Pruned;
@@ -59,7 +59,7 @@ impl CountsQuery {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
-        let mut seen = PairReader::default();
+        let mut seen = ParameterErrors::default();
         for (name, value) in limited(pairs)? {
             if read_filter(log, &mut query.filter, &mut seen, name, value) {
                 continue;

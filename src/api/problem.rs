@@ -33,7 +33,7 @@ pub enum Code {
     Held,
     /// 410: the entry, or every entry of the tile, was pruned.
     Pruned,
-    /// 413: the request is larger than 8 MiB.
+    /// 413 (414 for the URL, 431 for headers): body, entry, lines, URL or headers exceed a limit; `detail` names it.
     TooLarge,
     /// 415: neither JSON nor NDJSON (`application/json`, `application/x-ndjson` or one of its aliases), or a compressed body.
     UnsupportedMediaType,

@@ -23,7 +23,7 @@ pub struct Query {
     pub limit: u32,
     /// Where the page starts; the first page if absent.
     pub cursor: Option<Cursor>,
-    /// Reads in id order, starting after this id. Excludes `cursor` and `order`.
+    /// Reads in id order, starting after this id, or at `cursor` if there is one. Cannot be combined with `order`.
     pub after_id: Option<u64>,
     /// Leaves out entries with a higher id.
     pub as_of: Option<u64>,
@@ -72,7 +72,7 @@ impl Query {
         mut other: impl FnMut(&str, &str, &mut Vec<FieldError>) -> bool,
     ) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { limit: rules.default_limit, ..Self::default() };
-        let mut seen = PairReader::default();
+        let mut seen = ParameterErrors::default();
         let mut ordered = false;
         for (name, value) in limited(pairs)? {
             if read_filter(log, &mut query.filter, &mut seen, name, value) {
@@ -150,7 +150,7 @@ impl Query {
         pairs
     }
 
-    /// Binds a cursor to this filter and order and to the organization with this number.
+    /// The first 8 bytes of a digest of the organization, order and filter. A cursor carries them: another query refuses it.
     #[must_use]
     pub fn binding(&self, organization: i64) -> [u8; 8] {
         let mut pairs = filter_pairs(&self.filter);
@@ -187,7 +187,7 @@ pub fn read_only_filter<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Filter, Vec<FieldError>> {
     let mut filter = Filter::default();
-    let mut seen = PairReader::default();
+    let mut seen = ParameterErrors::default();
     for (name, value) in limited(pairs)? {
         if !read_filter(log, &mut filter, &mut seen, name, value) {
             seen.unknown(name, &[]);
@@ -210,14 +210,14 @@ pub fn filter_pairs(filter: &Filter) -> Vec<(&'static str, String)> {
     lists.chain(times.filter_map(|(name, at)| Some((name, at?.to_string())))).collect()
 }
 
-/// The parameters seen so far that may appear only once, and the errors.
+/// Collects the errors of a query string, and remembers the parameters that may appear only once.
 #[derive(Default)]
-pub(super) struct PairReader {
+pub(super) struct ParameterErrors {
     names: HashSet<String>,
     pub(super) errors: Vec<FieldError>,
 }
 
-impl PairReader {
+impl ParameterErrors {
     pub(super) fn once(&mut self, name: &str) {
         if !self.names.insert(name.to_owned()) {
             self.errors.push(FieldError::new(name, "appears more than once"));
@@ -240,7 +240,7 @@ impl PairReader {
 pub(super) fn read_filter(
     log: Log,
     filter: &mut Filter,
-    seen: &mut PairReader,
+    seen: &mut ParameterErrors,
     name: &str,
     value: &str,
 ) -> bool {

@@ -49,8 +49,8 @@ pub struct LineAnswer {
     /// The line of the request, from 1.
     #[schema(example = 3)]
     pub line: u64,
-    /// 201: recorded; 200: already recorded, or nothing to record; 424: not stored because of another line of an atomic
-    /// request. Otherwise as for one entry.
+    /// 201: recorded; 200: already recorded, without a change, or a dry run; 424: not stored because of another line of an
+    /// atomic request. Otherwise as for one entry.
     #[schema(example = 201)]
     pub status: u16,
     /// The entry's id, when it is stored.

@@ -11,7 +11,7 @@ pub struct EntryProof {
     /// The entry, unless it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<Entry>,
-    /// What opens the commitments of the leaf record: 17 bytes in base64.
+    /// The opening, from which a verifier computes the commitments of the leaf record again: 17 bytes in base64.
     pub opening: String,
     /// The leaf record: 97 bytes in base64.
     pub record: String,

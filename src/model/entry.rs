@@ -86,7 +86,7 @@ pub type EntryView<'a> = Entry<Text<'a>, User<Text<'a>>, ChangesView<'a>>;
 #[serde(deny_unknown_fields)]
 #[schema(bound = "")]
 pub struct User<T = String> {
-    /// The platform's id.
+    /// The user's id on the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "7")]
     pub id: Option<T>,

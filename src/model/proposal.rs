@@ -52,7 +52,7 @@ pub struct Proposal {
     /// The user for whom `user` acted, if it acted for another one.
     #[serde(
         default,
-        deserialize_with = "lenient::optional_user::<_, ProposedUser, _>",
+        deserialize_with = "lenient::optional_object::<_, ProposedUser, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = Option<ProposedUser>)]
@@ -60,7 +60,7 @@ pub struct Proposal {
     /// The request that carried the action.
     #[serde(
         default,
-        deserialize_with = "lenient::optional_object",
+        deserialize_with = "lenient::object_or_default",
         skip_serializing_if = "RequestContext::is_empty"
     )]
     #[schema(value_type = Option<RequestContext>)]
@@ -86,7 +86,7 @@ pub struct Proposal {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposedUser {
-    /// The platform's id; an integer is kept as text.
+    /// The user's id on the platform; an integer is kept as text.
     #[serde(default, deserialize_with = "lenient::optional_text_or_integer")]
     #[schema(schema_with = lenient::user_id_schema)]
     id: Option<String>,

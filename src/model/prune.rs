@@ -21,7 +21,7 @@ pub struct Prune {
     /// Who ran it: the name of a token, or the automatic sweep.
     #[schema(example = "cron")]
     pub by: String,
-    /// Entries that happened before this were deleted.
+    /// Only entries that happened before this were deleted.
     #[schema(value_type = String, format = DateTime)]
     pub cutoff: Timestamp,
     /// The number of deleted entries.
@@ -30,7 +30,7 @@ pub struct Prune {
     pub first_id: u64,
     /// The highest id deleted. Ids between the two may well be kept.
     pub last_id: u64,
-    /// Whether all expired entries were deleted.
+    /// Whether the prune reached its end: no entry before the cutoff was left, except those that a hold covers.
     pub complete: bool,
 }
 

@@ -51,7 +51,7 @@ where
 }
 
 /// Reads an object of type `T`, or `null`.
-pub(super) fn optional_user<'de, D, T, U>(deserializer: D) -> Result<Option<U>, D::Error>
+pub(super) fn optional_object<'de, D, T, U>(deserializer: D) -> Result<Option<U>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Into<U>,
@@ -61,7 +61,7 @@ where
 }
 
 /// Reads an object, or `null` as the default.
-pub(super) fn optional_object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn object_or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -126,7 +126,7 @@ pub(super) fn model_id_schema() -> Schema {
 }
 
 pub(super) fn user_id_schema() -> Schema {
-    let description = "The platform's id; an integer is kept as text.";
+    let description = "The user's id on the platform; an integer is kept as text.";
     id_schema(vec![Type::String, Type::Integer, Type::Null], description, "7").into()
 }
 
@@ -137,7 +137,7 @@ pub(super) fn any_object_schema() -> Schema {
         .into()
 }
 
-/// A word that occurs in the audit log: entries of the trail are recorded by the server alone.
+/// Reads a word of the audit log. A word that occurs only in the trail is refused: only the server records there.
 pub(super) fn word<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
