@@ -1,4 +1,4 @@
-//! What the state reacts to, and the work it asks for.
+//! The events that change the state, and the effects that the state requests.
 
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 /// The number of an effect. Its result carries the same number, so that a result that is no longer wanted is dropped.
 pub(crate) type EffectId = u64;
 
-/// Something that happened.
+/// An event: input, a result of an effect, or the passing of time.
 #[derive(Debug)]
 pub(crate) enum ScreenEvent {
     Key(KeyEvent),
@@ -27,11 +27,10 @@ pub(crate) enum ScreenEvent {
     Done(EffectId, Result<EffectResult, String>),
     /// The time of an [`Effect::Wait`] is over.
     Elapsed(EffectId),
-    /// The present, which relative times are counted from.
+    /// The current time, from which relative times are counted.
     Now(Timestamp),
 }
 
-/// The result of an effect.
 #[derive(Debug)]
 pub(crate) enum EffectResult {
     Page(LoadedPage),
@@ -55,7 +54,7 @@ pub(crate) struct LoadRequest {
     pub(crate) as_of: Option<u64>,
 }
 
-/// What a document needs from the server.
+/// A document that is computed from entries of the server.
 #[derive(Debug, Clone)]
 pub(crate) enum Reading {
     Blame(Resource),
@@ -65,7 +64,7 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    /// The title until it is read.
+    /// The title while it loads.
     pub(crate) fn title(&self) -> String {
         match self {
             Self::Blame(resource) => format!("Blame of {resource}"),

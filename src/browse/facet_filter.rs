@@ -23,7 +23,7 @@ pub(crate) fn is_chosen(filter: &Filter, log: Log, parameter: &str, value: &str)
         .filter(|(name, _)| *name == parameter)
         .flat_map(|(_, list)| list.texts())
         .collect();
-    // Drawn for each value: the text of a value is not made for nothing.
+    // This runs for every value that is drawn: skip the conversion if the filter has no values of this parameter.
     !texts.is_empty() && text_of(log, parameter, value).is_some_and(|text| texts.contains(&text))
 }
 

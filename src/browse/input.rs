@@ -56,9 +56,8 @@ impl Browser {
                 form.paste(text);
                 self.form_step(FormStep::Edited, effects);
             }
-            // Pasted text is no command.
             Mode::Normal | Mode::Copy => {
-                self.show_message("pasted text is no command: / searches, f filters")
+                self.show_message("pasted text is not a command: / searches, f filters")
             }
         }
     }
@@ -109,11 +108,11 @@ impl Browser {
         }
     }
 
-    /// Finds the searched text in what is loaded.
+    /// Searches the loaded entries, the facets or the document.
     pub(super) fn find(&mut self, is_backward: bool) {
         let text = self.searched.clone();
         if text.is_empty() {
-            self.show_message("nothing was searched yet: / searches");
+            self.show_message("no search yet: / searches");
             return;
         }
         let is_found = match self.screens.last_mut() {
@@ -143,15 +142,19 @@ impl Browser {
             None => false,
         };
         if !is_found {
-            let hint = if self.list().is_some() { ": f searches the whole log" } else { "" };
-            self.show_error(format!("{text:?} is not in what is loaded{hint}"));
+            let place = match self.list() {
+                Some(list) if list.focus == Focus::Facets => "the facets: f searches the whole log",
+                Some(_) => "the loaded list: f searches the whole log",
+                None => "this document",
+            };
+            self.show_error(format!("{text:?} was not found in {place}"));
         }
     }
 
     fn jump_to(&mut self, text: &str, effects: &mut Vec<Effect>) {
         let context = self.style.time;
         let Some(order) = self.list().map(|list| list.order) else { return };
-        // The newest entry of a day comes first.
+        // In descending order, a day means its end: its newest entry comes first.
         let read = match order {
             Order::Descending => parse_last(text, &context),
             Order::Ascending | Order::ById => parse(text, Edge::Since, &context),
@@ -164,7 +167,7 @@ impl Browser {
                 }
             }
             Ok(When::Entry(id)) => self.jump_to_entry(id, effects),
-            // `show` takes the same number.
+            // A plain number is an entry id, as for `show`.
             Err(error) => match number(text)
                 .filter(|_| matches!(error.kind, TimeErrorKind::BareNumber | TimeErrorKind::BareYear))
             {

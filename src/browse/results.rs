@@ -88,7 +88,7 @@ impl Browser {
         }
         let is_beyond_end = |list: &mut List| list.window.entries().is_empty() && list.window.total > 0;
         if is_jump && self.list().is_some_and(is_beyond_end) {
-            self.show_message("no entry lies beyond that time: this is the last one");
+            self.show_message("that time is past the end of the list: this is its last entry");
             self.load(PageAnchor::Last, effects);
         }
     }

@@ -130,7 +130,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
         }
         RevertAction::Nothing => {
             format!(
-                "nothing to do: the values that entry {} changed are restored already, or were never stored",
+                "nothing to do: entry {} changed nothing or is undone already, or its old values were never stored",
                 entry.id
             )
         }
@@ -138,7 +138,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
             format!("entry {} deleted the resource since: undo that entry first", id(*gone))
         }
         RevertAction::RecreatedSince(back) => {
-            format!("entry {} created the resource again since: there is nothing to undo", id(*back))
+            format!("the resource exists again, see entry {}: there is nothing to undo", id(*back))
         }
     }];
     for (index, paths) in plan.since.iter().take(MAX_NAMED) {

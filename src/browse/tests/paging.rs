@@ -158,7 +158,7 @@ fn a_time_beyond_all_entries_leads_to_the_last_one_and_a_number_to_its_entry() {
     let mut browser = TestBrowser::new(1000, 100, 30);
     browser.press("t2020-01-01<Enter>");
     assert_eq!(browser.selected(), 1);
-    assert!(browser.shown().contains("this is the last one"), "{}", browser.shown());
+    assert!(browser.shown().contains("this is its last entry"), "{}", browser.shown());
     browser.press("17<Enter>");
     assert_eq!(browser.selected(), 17);
     browser.press("t420<Enter>");

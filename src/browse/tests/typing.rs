@@ -71,7 +71,7 @@ fn a_search_goes_on_in_both_directions_and_says_what_it_does_not_search() {
     assert!(browser.shown().contains("f searches the whole log"), "{}", browser.shown());
     // Within an opened entry.
     browser.press("g<Enter>/limit<Enter>");
-    assert!(!browser.shown().contains("is not in"), "{}", browser.shown());
+    assert!(!browser.shown().contains("was not found"), "{}", browser.shown());
 }
 
 #[test]

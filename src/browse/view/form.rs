@@ -8,10 +8,10 @@ use crate::browse::view::painter::Painter;
 use crate::render::detail::line::Span;
 use crate::render::style::Role;
 
-/// The cells of a pointer and a label.
+/// The width of the pointer and the label, in cells.
 const LABEL: u16 = 11;
 const TITLE: &str = " filters: the list narrows while you type, !VALUE excludes ";
-/// The least columns for the whole title and the place in the form.
+/// The least width, in cells, for the long title and the range of visible lines.
 const WHOLE_TITLE: u16 = 76;
 
 /// Draws the form above the two lines at the bottom, on at most half of the screen: the list that it narrows stays in sight.

@@ -21,7 +21,8 @@ use crate::model::words::Action;
 pub(crate) struct Revert {
     /// What to do.
     pub(crate) action: RevertAction,
-    /// The known part of the object after the revert; none if there would be no object.
+    /// The known part of the object after the revert. None if there would be no object, the entry changed nothing, or the
+    /// resource was deleted since.
     pub(crate) object: Option<Json>,
     /// Whether `object` is complete, with nothing redacted or unknown.
     pub(crate) is_whole: bool,
@@ -40,11 +41,11 @@ pub(crate) enum RevertAction {
     Create(Vec<Operation>),
     /// Delete the resource, which reverts its creation.
     Delete,
-    /// Nothing: the resource has the old values, or they were never stored.
+    /// Nothing: the entry changed nothing or is undone already, or the old values were never stored.
     Nothing,
     /// Impossible: the entry with this index deleted the resource since. Revert that one first.
     DeletedSince(usize),
-    /// Impossible: this entry deleted the resource, and the one with this index created it again.
+    /// Impossible: the resource exists again. The index is that of the first later entry that created or updated it.
     RecreatedSince(usize),
 }
 
@@ -60,7 +61,7 @@ impl History {
         })
     }
 
-    /// The plan for an entry after which the resource has the same state.
+    /// The plan for an entry that did not change the resource.
     fn nothing_to_revert(&self, target: &RevertTarget) -> Revert {
         let since = target.since.clone();
         Revert { action: RevertAction::Nothing, object: None, is_whole: true, lost: Vec::new(), since }
@@ -226,7 +227,7 @@ fn operations(now: &KnownState, then: &KnownState, changed: &[KeyPath]) -> Vec<O
     operations
 }
 
-/// A test that the value to replace is still the logged one; none if it was redacted.
+/// A test that the current value is still the logged one. None if that value is absent, redacted or unknown.
 fn test(now: &KnownState, place: &[String], path: &str) -> Option<Operation> {
     let is_exact = now.beneath(place).all(|(_, leaf)| leaf.content.is_exact());
     let is_sure = is_exact && now.is_known(place);

@@ -72,7 +72,7 @@ pub(crate) async fn erase(
     // Reads that name the person are in the trail before it is searched.
     server.trail.flush(server.store.as_ref(), Some(org)).await?;
     let (person, unfinished) = find(&server, org, &request).await?;
-    // One that continues may go further than it began.
+    // A resumed erasure has the options of both requests.
     let unfinished = unfinished.map(|it| Erasure { options: it.options.and(request.options()), ..it });
     let (label, options) = unfinished
         .as_ref()
@@ -107,7 +107,7 @@ pub(crate) async fn erase(
     let (erasure, end) = run(&server, &caller, (person.clone(), unfinished), &plan, &request).await?;
     if end == ErasureEnd::Held {
         let plan = erase_job::plan(server.store.as_ref(), org, &eraser).await?;
-        return Err(held(&plan, "created meanwhile, so the other entries were erased"));
+        return Err(held(&plan, "a hold was created meanwhile, and all other entries were erased"));
     }
     let purged = server.store.is_purged().await;
     Ok(answer(end == ErasureEnd::Complete, erasure, Some(purged)))
@@ -117,13 +117,13 @@ pub(crate) async fn erase(
 fn held(plan: &ErasurePlan, outcome: &str) -> ApiError {
     let names: Vec<_> = plan.held.iter().map(|(name, entries)| format!("{name} ({entries})")).collect();
     let detail = format!(
-        "holds keep some of these entries: {}; {outcome}: release them, or set despite_holds",
+        "holds keep some of these entries: {}; {outcome}. Release the holds, or set despite_holds",
         names.join(", ")
     );
     ApiError::new(Code::Held, detail)
 }
 
-/// The one person that the request means, and their erasure if it was interrupted.
+/// Finds the one person that the request names, and the interrupted erasure of that person, if there is one.
 async fn find(
     server: &Server,
     org: OrgId,
@@ -176,7 +176,7 @@ fn candidate(person: &Person) -> String {
     }
 }
 
-/// Reads from entries about the person which addresses and names they had. A label of an earlier erasure is none.
+/// Reads from entries about the person which addresses and names they had. Labels of earlier erasures are left out.
 async fn learn(
     server: &Server,
     org: OrgId,
@@ -248,7 +248,7 @@ async fn run(
         planned: [plan.acted, plan.about, plan.other],
         despite_holds: plan.held.keys().cloned().collect(),
     };
-    // Nothing is erased without a record. What is begun here is resumed by the same request, or by the next server.
+    // Recorded before anything is erased. If interrupted, the same request resumes it, or the next start of a server.
     server.record(org, &TrailEvent::Erasure(event), &actor).await?;
     let stop = StopOnDrop(Arc::default());
     let task = tokio::spawn(work(Arc::clone(server), run, actor, Arc::clone(&stop.0), request.max_seconds));
