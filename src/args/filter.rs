@@ -90,7 +90,7 @@ pub struct BaseFilterArgs {
     pub until: Option<String>,
 }
 
-/// A filter whose time range may still refer to entries, whose times have to be looked up.
+/// A filter whose start or end may still be an entry: its time is not looked up yet.
 #[derive(Debug, Clone, Default)]
 pub struct UnresolvedFilter {
     /// The filter, without the ends that are entries.
@@ -137,7 +137,7 @@ impl FilterArgs {
     pub fn parse(&self, context: &TimeContext) -> Result<UnresolvedFilter, BadValue> {
         let Self { base, reason } = self;
         let BaseFilterArgs {
-            // Which words the filter takes.
+            // Used by `self.log()`: it decides which words are accepted.
             log: _,
             action,
             model_type,

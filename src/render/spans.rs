@@ -11,7 +11,6 @@ use crate::render::style::{Role, Style};
 /// The end of painted text.
 const RESET: &str = "\x1b[0m";
 
-/// A line as spans.
 pub(crate) type SpanLine = Vec<Span>;
 
 /// Runs a renderer, and returns what it writes, line by line.
@@ -19,7 +18,7 @@ pub(crate) fn span_lines(
     style: &Style,
     render: impl FnOnce(&mut Vec<u8>, &Style) -> io::Result<()>,
 ) -> Vec<SpanLine> {
-    // Roles are read from the colours, so that they are needed here also where the screen shows none.
+    // The roles are recovered from the colours, so the colours are needed even if the screen shows none.
     let style = Style { color: true, ..*style };
     let mut text = Vec::new();
     // Writing to memory cannot fail.
@@ -33,7 +32,6 @@ pub(crate) fn plain_lines(text: &str, role: Role, style: &Style) -> Vec<SpanLine
     text.lines().map(|line| vec![Span { text: style.text(line).into_owned(), role }]).collect()
 }
 
-/// The text of a line.
 pub(crate) fn line_text(line: &[Span]) -> String {
     line.iter().map(|span| span.text.as_str()).collect()
 }

@@ -1,6 +1,6 @@
-//! Records every use of the logs, and every change to them, in the trail of the organization. Reads are queued and written in
-//! the background within a second; so is the start of a server that cannot record it at once. Everything else is durable before
-//! it takes effect.
+//! Records every use of the logs, and every change to them, in the trail of the organization. These are queued and written in
+//! the background within a second: reads, the end of an export, the beginning of an export that is read in pages of a list, and
+//! the start of a server that cannot record it at once. Changes and other exports are durable before they take effect.
 
 pub mod lifecycle;
 pub(super) mod recent;

@@ -1,4 +1,4 @@
-//! What both engines do for the store's algorithms: run statements and visit rows. It knows no table.
+//! The interface of both engines for the store's algorithms: statements and rows. It knows no table.
 //!
 //! An algorithm is an async function over a [`Session`]. PostgreSQL makes it wait for the database. SQLite answers each
 //! statement before it returns, so there the same function runs to its end without waiting.
@@ -114,14 +114,14 @@ fn fixed<const N: usize>(bytes: Option<&[u8]>, at: usize) -> Result<[u8; N], Sto
 pub(super) enum QueryKind {
     /// A few rows that an index finds.
     Lookup,
-    /// Possibly every entry: some connections are always left to lookups.
+    /// Possibly every entry. Searches never use all connections, so lookups do not wait for them.
     Search,
 }
 
 /// When work may be done again after a failure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Retry {
-    /// Also when it may have been done: twice is the same as once.
+    /// Also if it may have been done: the work is idempotent.
     Always,
     /// Only when it certainly was not done.
     IfUndone,
@@ -160,7 +160,7 @@ pub(super) struct ExpiredEntry {
 pub(super) const EXPIRED_COLUMNS: usize = 7;
 
 impl ExpiredEntry {
-    /// The columns that [`ExpiredEntry::decode`] reads, behind the id.
+    /// The columns that [`ExpiredEntry::decode`] reads, after the id.
     pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref, uuid";
 
     pub(super) fn decode(row: &dyn Columns, dialect: &Dialect) -> Result<Self, StoreError> {

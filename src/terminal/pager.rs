@@ -114,7 +114,7 @@ impl Write for PagedStdout {
         }
     }
 
-    /// With a pager, flushing waits: only `finish` knows whether the pager is needed.
+    /// With a pager, does nothing: only `finish` knows whether the pager is needed.
     fn flush(&mut self) -> io::Result<()> {
         if self.paging.is_some() { Ok(()) } else { self.stdout.flush() }
     }

@@ -1,5 +1,4 @@
-//! Judges values by their form: which are harmless although their name names a credential, and which look generated
-//! although it does not.
+//! Judges values by their form: which are harmless under the name of a credential, and which look generated under any other.
 
 use std::sync::LazyLock;
 
@@ -33,7 +32,7 @@ static SETTINGS: Words = Words::new(|| {
 });
 
 fn is_listed(words: &Words, text: &str) -> bool {
-    // No listed word is longer, and most values are.
+    // Most values are longer than every listed word: they need no look-up.
     text.len() < 24 && words.contains(text.to_ascii_lowercase().as_str())
 }
 
@@ -53,17 +52,17 @@ pub(super) fn is_harmless(value: &Json, name: &KeyName, class: NameClass) -> boo
             length <= longest
         }
         Json::Array(items) => items.iter().all(|item| is_harmless(item, name, class)),
-        // An object may only describe a credential: a schema, or a reference by name.
+        // Perhaps the object only describes a credential: a schema, or a reference by name.
         Json::Object(members) => members.iter().all(|(key, value)| {
             let own = KeyName::of(key);
             let class = if own.class == NameClass::Ordinary { NameClass::Key } else { own.class };
-            !is_value(key) && is_harmless(value, &own, class)
+            !contains_credential(key) && is_harmless(value, &own, class)
         }),
     }
 }
 
-/// Whether a key under a credential looks like the credential itself, as it was sent or once it is redacted.
-fn is_value(key: &str) -> bool {
+/// Whether a key contains the credential itself, as it was sent or redacted. The object then does not only describe one.
+fn contains_credential(key: &str) -> bool {
     let name = before_value(key);
     looks_generated(key)
         || name.len() < key.len() && looks_generated(&format!("{}{REDACTED}", &key[..=name.len()]))
@@ -180,7 +179,7 @@ pub(super) fn looks_generated(text: &str) -> bool {
         || is_reference(text))
 }
 
-/// Whether a word is certainly generated: letters and digits alternate in it, as in no name, version or identifier.
+/// Whether a word is certainly generated: a run of ten or more letters and digits changes between the two three times or more.
 pub(super) fn is_random(word: &str) -> bool {
     word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
         let kinds = run.bytes().map(|byte| byte.is_ascii_digit()).collect::<Vec<_>>();
@@ -234,7 +233,7 @@ fn is_email(text: &str) -> bool {
     })
 }
 
-/// Whether a text is more likely a word than a credential: short, only letters, and in one case.
+/// Whether a text is more likely a word than a credential: short, of letters and `-_./`, no mixed case after the first letter.
 pub(super) fn looks_like_word(text: &str) -> bool {
     let word = text.trim_end_matches(['.', '!', '?', ')']);
     let joins = |c: char| matches!(c, '-' | '_' | '.' | '/');

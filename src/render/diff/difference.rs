@@ -2,7 +2,7 @@
 
 use crate::model::json::Json;
 
-/// A difference between two values at one step below them.
+/// The difference in one member or item of two values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub at: PathStep,

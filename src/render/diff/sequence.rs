@@ -97,7 +97,7 @@ impl LcsSearch<'_> {
     }
 }
 
-/// Index pairs of items that are unique on both sides, as many as are in order.
+/// Index pairs of items that are unique on both sides: the longest selection that ascends on both.
 fn anchors(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let (old, new) = (unique_positions(old), unique_positions(new));
     let mut pairs: Vec<(usize, usize)> =
@@ -106,7 +106,6 @@ fn anchors(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     longest_increasing(&pairs)
 }
 
-/// The index of each unique item.
 fn unique_positions(items: &[u32]) -> HashMap<u32, usize> {
     let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for (index, &item) in items.iter().enumerate() {
@@ -117,7 +116,7 @@ fn unique_positions(items: &[u32]) -> HashMap<u32, usize> {
 
 /// The longest subsequence of pairs whose first parts rise.
 fn longest_increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // `ends[n]` is the pair with the smallest first part that ends a subsequence of n + 1.
+    // `ends[n]` is the index of the pair with the smallest first part that ends a subsequence of n + 1 pairs.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {

@@ -28,12 +28,12 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 /// Why a view cannot be shown.
 #[derive(Debug)]
 pub(super) enum PageError {
-    /// There is no session: the view follows after sign-in.
+    /// There is no session: the sign-in page comes first and then opens this view.
     SignIn(String),
-    /// A link of another site led here, so the browser sent no session: the view opens itself again.
-    FromElsewhere(String),
-    /// A form came from elsewhere, or from a session that has ended.
-    Forged,
+    /// The browser followed a link of another site, so it sent no session: a page of this site opens the view again.
+    CrossSiteLink(String),
+    /// A form of another site, or of a session that has ended.
+    InvalidForm,
     /// The page that sent the request was made for another viewer than this one, who has signed in since.
     OtherViewer { token: String, organization: String },
     /// As in the API.
@@ -59,9 +59,9 @@ impl IntoResponse for PageError {
                 let next = form_urlencoded::byte_serialize(target.as_bytes()).collect::<String>();
                 redirect(&format!("/sign-in?next={next}"))
             }
-            // The second request comes from this page, so that it is not answered like this again.
-            Self::FromElsewhere(target) => html(StatusCode::OK, message::reopened(&target)),
-            Self::Forged => {
+            // That page makes the second request, so it is not cross-site and gets the view.
+            Self::CrossSiteLink(target) => html(StatusCode::OK, message::reopened(&target)),
+            Self::InvalidForm => {
                 let text = "The form has expired, or another site sent it. Open the page again and repeat what you did.";
                 html(StatusCode::FORBIDDEN, message::view("This form was refused", text, Next::List))
             }

@@ -109,7 +109,7 @@ impl<S: RequiredScope> Viewer<S> {
         let sign_in = || PageError::SignIn(local_target(&parts.uri));
         let secret = session(server, &parts.headers).ok_or_else(|| {
             if follows_foreign_link(&parts.method, &parts.headers) {
-                PageError::FromElsewhere(safe_target(&local_target(&parts.uri)).to_owned())
+                PageError::CrossSiteLink(safe_target(&local_target(&parts.uri)).to_owned())
             } else {
                 sign_in()
             }
@@ -270,7 +270,7 @@ pub(super) fn set_form(
 
 /// Checks a form that was sent without a session: it came from a page of ours, in the same browser.
 pub(super) fn check_sign_in_form(server: &Server, headers: &HeaderMap, sent: &str) -> Result<(), PageError> {
-    let secret = secret_of(headers, &name(server, headers, FORM)).ok_or(PageError::Forged)?;
+    let secret = secret_of(headers, &name(server, headers, FORM)).ok_or(PageError::InvalidForm)?;
     check_form(server, headers, &secret, sent)
 }
 
@@ -282,7 +282,7 @@ pub(super) fn check_form(
     sent: &str,
 ) -> Result<(), PageError> {
     check_origin(server, headers)?;
-    if is_same(&secret.form_token(), sent) { Ok(()) } else { Err(PageError::Forged) }
+    if is_same(&secret.form_token(), sent) { Ok(()) } else { Err(PageError::InvalidForm) }
 }
 
 fn is_same(one: &str, other: &str) -> bool {
@@ -305,14 +305,14 @@ fn check_origin(server: &Server, headers: &HeaderMap) -> Result<(), PageError> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = if is_https(server) { "https" } else { "http" };
     let host = text(HOST.as_str()).filter(|host| !host.is_empty());
-    let ours = host.map(|host| format!("{scheme}://{host}")).ok_or(PageError::Forged)?;
+    let ours = host.map(|host| format!("{scheme}://{host}")).ok_or(PageError::InvalidForm)?;
     let is_ours = match (text("sec-fetch-site"), text(ORIGIN.as_str()), text(REFERER.as_str())) {
         (Some(site), ..) => site == "same-origin",
         (None, Some(origin), _) if origin != "null" => origin == ours,
         (None, _, Some(page)) => page.strip_prefix(&ours).is_some_and(|rest| rest.starts_with('/')),
         _ => false,
     };
-    if is_ours { Ok(()) } else { Err(PageError::Forged) }
+    if is_ours { Ok(()) } else { Err(PageError::InvalidForm) }
 }
 
 /// A path and query of this server, as text.

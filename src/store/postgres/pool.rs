@@ -22,8 +22,8 @@ const WAIT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 4;
 /// The pause before the second attempt; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// A node that took this long is not asked again: others need the connection.
-const SLOW: Duration = Duration::from_secs(2);
+/// Work that an unreachable node interrupts is retried only this long after its first attempt: others need the connection.
+const MAX_NODE_RETRY_TIME: Duration = Duration::from_secs(2);
 
 /// What a pool's connections are for, so that one kind of work cannot use up the connections of another. One process
 /// holds at most 16 in all, because PostgreSQL accepts a hundred by default.
@@ -145,7 +145,7 @@ impl Connections {
             };
             match outcome {
                 Ok(done) => return Ok(done),
-                Err(fault) if attempt < ATTEMPTS && self.may_help(&fault, retry, begun.elapsed()) => {
+                Err(fault) if attempt < ATTEMPTS && self.prepare_retry(&fault, retry, begun.elapsed()) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
@@ -155,15 +155,15 @@ impl Connections {
         Err(StoreError::Locked)
     }
 
-    fn may_help(&self, fault: &DatabaseError, retry: Retry, elapsed: Duration) -> bool {
+    /// Whether to retry after this error. After a lost connection, also discards the idle ones: they may be lost, too.
+    fn prepare_retry(&self, fault: &DatabaseError, retry: Retry, elapsed: Duration) -> bool {
         match fault {
             DatabaseError::Undone(_) | DatabaseError::Away(_) => true,
             DatabaseError::Lost(_) => {
-                // One lost connection is seldom alone: discard the idle ones before they are used.
                 self.pool.retain(|_, _| false);
                 retry == Retry::Always
             }
-            DatabaseError::NodeAway(_) => retry == Retry::Always && elapsed < SLOW,
+            DatabaseError::NodeAway(_) => retry == Retry::Always && elapsed < MAX_NODE_RETRY_TIME,
             DatabaseError::Internal(_) => retry == Retry::Always,
             DatabaseError::NoPartition | DatabaseError::Final(_) => false,
         }
@@ -175,8 +175,8 @@ impl Connections {
     }
 }
 
-/// Cancels work whose caller has gone: it is dropped after the work. Such work left a query behind, and on this
-/// connection the next caller would wait for its end.
+/// Cancels the query of a caller that has gone, and closes the connection: its next user would wait for the query. This is
+/// dropped after the future of the work, and so holds the last reference to the connection.
 struct CancelOnDrop {
     connection: Option<Connection>,
     cancel: Cancel,

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-/// A compression format, by the file's extension in any case.
+/// A compression format. The file's extension selects it; its case does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CompressionFormat {
     Plain,

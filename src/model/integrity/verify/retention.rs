@@ -8,7 +8,7 @@ use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Log, Plan};
 
-/// A prune may still use the plan before a change for this long: a sweep reads the plans of all organizations once.
+/// How long a prune may still use the plan before a change: a sweep reads all plans when it begins, and may run long.
 const OLD_PLAN: TimeDelta = TimeDelta::days(1);
 
 /// A plan and a floor, where the trail states them.
@@ -56,7 +56,7 @@ impl RetentionChanges {
         self.initial = initial;
     }
 
-    /// Adds what a change states about the retention before it, unless that is known.
+    /// Completes the initial retention by the old values of a change.
     pub(super) fn complete(&mut self, before: StatedRetention) {
         self.initial = self.initial.or(before);
     }
@@ -77,8 +77,8 @@ impl RetentionChanges {
         changed.map_or(StatedRetention::default(), |(_, after)| *after).or(self.initial)
     }
 
-    /// The latest cutoff of a prune of `log` that was recorded at `at`, after this many changes. `own` is what the prune states
-    /// about its retention. It counts where the trail does not state one.
+    /// The latest cutoff that is allowed for a prune of `log` that was recorded at `at`, after this many changes. `own` is what
+    /// the prune states about its retention. It counts where the trail does not state one.
     pub(super) fn latest_cutoff(
         &self,
         log: Log,
