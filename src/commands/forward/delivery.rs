@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::follower::{ConnectionChange, Follower, NewEntries};
 use crate::client::last_entry::{LastEntry, LogPosition};
@@ -37,6 +37,9 @@ pub(super) struct Forwarder {
     pub(super) metrics: Arc<Metrics>,
     pub(super) stop: Stop,
     pub(super) has_gaps: bool,
+    /// How often the last delivery was repeated because the destination had failed, and when it may be repeated next.
+    pub(super) repeats: usize,
+    pub(super) repeat_at: Option<Instant>,
 }
 
 /// Waits for a signal, and for what is in flight; a second signal ends it at once.
@@ -72,8 +75,8 @@ impl Forwarder {
             }
             if !more {
                 self.progress.save(&mut context.terminal);
-                if self.destination.has_unused_delivery() {
-                    self.repeat_last(context, follower).await?;
+                if self.destination.has_failed() && self.repeat_at.is_none_or(|at| at <= Instant::now()) {
+                    self.repeat_last(context).await;
                 }
                 tokio::select! {
                     () = follower.wait(interval) => {}
@@ -149,7 +152,10 @@ impl Forwarder {
             self.metrics.note_delivery(batch.len() as u64);
             let last = Some(LastEntry { id: last.id, uuid: last.uuid });
             let after_id = last.map_or(0, |last| last.id);
-            self.progress.begin_delivery();
+            (self.repeats, self.repeat_at) = (0, None);
+            if !self.destination.has_repeated() {
+                self.progress.begin_delivery();
+            }
             self.progress.advance(LogPosition { after_id, last }, &mut context.terminal);
             if self.stop.is_requested() {
                 return Ok(Outcome::Stopped);
@@ -161,13 +167,22 @@ impl Forwarder {
         Ok(Outcome::Delivered)
     }
 
-    /// Delivers the last delivery again, without waiting for the next entry: it may be days until one is recorded.
-    async fn repeat_last(&mut self, context: &mut Context, follower: &Follower) -> Result<(), Failure> {
-        let cause = format!("{} ended: its last delivery is repeated", self.name);
-        self.metrics.note_destination_error(&cause);
-        context.terminal.warn(&cause);
-        self.deliver(context, follower, &[]).await?;
-        Ok(())
+    /// Delivers the last delivery again, without waiting for the next entry: it may be days until one is recorded. One attempt;
+    /// the next one waits longer.
+    async fn repeat_last(&mut self, context: &mut Context) {
+        let delay = retry_delays().nth(self.repeats).unwrap_or(LONGEST_RETRY);
+        (self.repeats, self.repeat_at) = (self.repeats + 1, Some(Instant::now() + delay));
+        let attempt = tokio::select! {
+            attempt = self.destination.deliver(&self.renderer, &[], self.is_list) => attempt,
+            () = ended(&self.stop) => return,
+        };
+        let message = match attempt {
+            Ok(()) => format!("{} failed, was started again, and got its last delivery again", self.name),
+            Err(DeliveryError::Permanent(failure)) => failure.message,
+            Err(DeliveryError::Transient { cause, .. }) => cause,
+        };
+        self.metrics.note_destination_error(&message);
+        context.terminal.warn(&message);
     }
 
     /// Delivers one batch, and tries again until it is accepted. Tells once that the destination is lost, and once that it is

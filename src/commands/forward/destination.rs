@@ -77,9 +77,19 @@ impl Destination {
     }
 
     /// Whether the last delivery was read, and may not have been used.
-    pub(super) fn has_unused_delivery(&mut self) -> bool {
+    pub(super) const fn has_unused_delivery(&self) -> bool {
+        matches!(self, Self::Program(program) if program.has_unused_lines())
+    }
+
+    /// Whether the last delivery repeated the one before.
+    pub(super) const fn has_repeated(&self) -> bool {
+        matches!(self, Self::Program(program) if program.has_repeated())
+    }
+
+    /// Whether the destination has failed since the last delivery, so that it needs it again.
+    pub(super) fn has_failed(&mut self) -> bool {
         match self {
-            Self::Program(program) => program.has_unused_lines(),
+            Self::Program(program) => program.has_failed(),
             _ => false,
         }
     }

@@ -265,6 +265,8 @@ impl ForwardArgs {
             metrics,
             stop,
             has_gaps: false,
+            repeats: 0,
+            repeat_at: None,
         };
         Ok((forwarder, follower.without_reporting(pruned)))
     }

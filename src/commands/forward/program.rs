@@ -1,5 +1,6 @@
 //! `exec:PROGRAM`: writes lines to the standard input of a program, and starts it again when it ends. It then gets the last
-//! delivery once more, because it may have ended with lines that it had read and not used.
+//! delivery once more, because it may have ended with lines that it had read and not used: at once if it failed, and otherwise
+//! with the next entries.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -24,17 +25,26 @@ const READ_LIMIT: Duration = Duration::from_secs(30);
 #[cfg(unix)]
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// A program that failed is given no more new lines while it has so many unused ones, in bytes.
+const MAX_UNUSED: usize = 1024 * 1024;
+
 pub(super) struct Program {
     /// The program and its arguments: no shell reads them.
     words: Vec<String>,
     running: Option<(Child, ChildStdin)>,
-    /// The lines of the last delivery.
+    /// The lines of the last delivery, and those that it repeated after a failure.
     last: String,
+    /// Whether the last delivery repeated the one before.
+    has_repeated: bool,
+    /// Whether it was ever started: if it is missing later, it may be an upgrade.
+    has_run: bool,
+    /// Why it failed, until it is started again.
+    failure: Option<String>,
 }
 
 impl Program {
     pub(super) const fn new(words: Vec<String>) -> Self {
-        Self { words, running: None, last: String::new() }
+        Self { words, running: None, last: String::new(), has_repeated: false, has_run: false, failure: None }
     }
 
     fn name(&self) -> &str {
@@ -43,15 +53,31 @@ impl Program {
 
     /// Writes the lines of events, after those of the last delivery if the program has ended since then.
     pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
-        let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
-        let is_running = self.is_running();
-        let (mut child, mut stdin, repeated) = match self.running.take() {
-            Some((child, stdin)) if is_running => (child, stdin, ""),
-            _ => {
-                let (child, stdin) = self.start()?;
-                (child, stdin, self.last.as_str())
+        let mut lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
+        let (mut ended_well, mut repeated) = (false, "");
+        let running = match self.running.take() {
+            Some((mut child, stdin)) => match child.try_wait() {
+                Ok(None) => Some((child, stdin)),
+                ended => {
+                    ended_well = matches!(ended, Ok(Some(status)) if status.success());
+                    None
+                }
+            },
+            None => None,
+        };
+        let (mut child, mut stdin) = match running {
+            Some(running) => running,
+            None => {
+                let started = self.start()?;
+                repeated = self.last.as_str();
+                started
             }
         };
+        let is_too_much =
+            self.has_repeated && !ended_well && repeated.len() > MAX_UNUSED && !lines.is_empty();
+        if is_too_much {
+            lines.clear();
+        }
         let written = async {
             write(&mut stdin, repeated.as_bytes()).await?;
             write(&mut stdin, lines.as_bytes()).await?;
@@ -63,9 +89,18 @@ impl Program {
         };
         match written {
             Ok(()) if matches!(child.try_wait(), Ok(None)) => {
-                self.running = Some((child, stdin));
-                if !lines.is_empty() {
+                (self.running, self.failure, self.has_repeated) =
+                    (Some((child, stdin)), None, !repeated.is_empty());
+                if ended_well || repeated.is_empty() {
                     self.last = lines;
+                } else {
+                    self.last.push_str(&lines);
+                }
+                if is_too_much {
+                    return Err(DeliveryError::transient(format!(
+                        "{} failed again and again, and gets only what it has not used",
+                        self.name()
+                    )));
                 }
                 Ok(())
             }
@@ -85,42 +120,66 @@ impl Program {
         }
     }
 
-    fn start(&self) -> Result<(Child, ChildStdin), DeliveryError> {
+    fn start(&mut self) -> Result<(Child, ChildStdin), DeliveryError> {
         let mut command = Command::new(self.name());
         command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).kill_on_drop(true);
         // Ctrl-C is for us: the program ends when its input ends.
         #[cfg(unix)]
         command.process_group(0);
-        let spawned = command.spawn();
-        let not_started = |error: &dyn std::fmt::Display| {
-            let message = format!("cannot start {}: {error}", self.name());
-            DeliveryError::Permanent(
-                Failure::new(exit::USAGE, message).hint("check the path of the program in --to exec:PROGRAM"),
-            )
-        };
-        let mut child = spawned.map_err(|error| not_started(&error))?;
-        let stdin = child.stdin.take().ok_or_else(|| not_started(&"it has no standard input"))?;
-        Ok((child, stdin))
+        let started = command.spawn().and_then(|mut child| {
+            let stdin = child.stdin.take().ok_or_else(|| io::Error::other("it has no standard input"))?;
+            Ok((child, stdin))
+        });
+        match started {
+            Ok(started) => {
+                self.has_run = true;
+                Ok(started)
+            }
+            Err(error) => {
+                let message = format!("cannot start {}: {error}", self.name());
+                if self.has_run {
+                    self.failure = Some(message.clone());
+                    return Err(DeliveryError::transient(message));
+                }
+                let failure = Failure::new(exit::USAGE, message);
+                Err(DeliveryError::Permanent(
+                    failure.hint("check the path of the program in --to exec:PROGRAM"),
+                ))
+            }
+        }
     }
 
-    fn ended(&self, status: io::Result<ExitStatus>) -> DeliveryError {
+    fn ended(&mut self, status: io::Result<ExitStatus>) -> DeliveryError {
+        let is_success = status.as_ref().is_ok_and(ExitStatus::success);
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        self.failure = (!is_success).then(|| format!("{} failed ({status})", self.name()));
         DeliveryError::transient(format!("{} ended ({status}) before it had read all entries", self.name()))
             .hint("the program must read lines from standard input until they end")
     }
 
-    fn is_running(&mut self) -> bool {
-        self.running.as_mut().is_some_and(|(child, _)| matches!(child.try_wait(), Ok(None)))
+    /// Whether the program has ended since its last lines, so that it may not have used them.
+    pub(super) const fn has_unused_lines(&self) -> bool {
+        self.running.is_none() && !self.last.is_empty()
     }
 
-    /// Whether the program has ended since its last lines, so that it may not have used them.
-    pub(super) fn has_unused_lines(&mut self) -> bool {
-        !self.last.is_empty() && !self.is_running()
+    /// Whether the last delivery repeated the one before, which the program may not have used either.
+    pub(super) const fn has_repeated(&self) -> bool {
+        self.has_repeated
+    }
+
+    /// Whether the program has failed since its last lines. If it ended without an error, it gets them again with the next ones.
+    pub(super) fn has_failed(&mut self) -> bool {
+        match &mut self.running {
+            Some((child, _)) => matches!(child.try_wait(), Ok(Some(status)) if !status.success()),
+            None => self.failure.is_some(),
+        }
     }
 
     /// Ends the input, and waits until the program ends. A program that fails has not used its last lines.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
-        let Some((mut child, stdin)) = self.running.take() else { return Ok(()) };
+        let Some((mut child, stdin)) = self.running.take() else {
+            return self.failure.take().map_or(Ok(()), Err);
+        };
         drop(stdin);
         // A program that does not end is killed when it is dropped.
         match timeout(END_LIMIT, child.wait()).await {
@@ -169,4 +228,129 @@ async fn is_read(stdin: &ChildStdin) -> io::Result<()> {
 #[cfg(not(unix))]
 async fn is_read(_: &ChildStdin) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::commands::forward::event::{Gap, Subject};
+    use crate::model::prune::Pruned;
+    use crate::model::timestamp::Timestamp;
+
+    const GAP: Gap = Gap {
+        after_id: 1,
+        pruned: Pruned { through_id: 2, before: Timestamp::MIN },
+        noticed_at: Timestamp::MIN,
+    };
+
+    /// A program that adds each line to `got`, and exits with N when it reads `exit N`.
+    fn program(directory: &Path) -> Program {
+        let script =
+            "while read -r line; do echo \"$line\" >> \"$0\"; case $line in exit*) $line;; esac; done";
+        let got = directory.join("got").display().to_string();
+        Program::new(["/bin/sh", "-c", script, &got].map(str::to_owned).to_vec())
+    }
+
+    fn got(directory: &Path) -> String {
+        std::fs::read_to_string(directory.join("got")).unwrap_or_default().replace('\n', ",")
+    }
+
+    impl Program {
+        async fn lines(&mut self, lines: &[&str]) -> Result<(), DeliveryError> {
+            let event = |line: &&str| OutgoingEvent { subject: Subject::Gap(&GAP), line: (*line).to_owned() };
+            self.deliver(&lines.iter().map(event).collect::<Vec<_>>()).await
+        }
+
+        /// Kills it after it has used everything up to `used`.
+        async fn kill_after(&mut self, directory: &Path, used: &str) {
+            let all_used = async {
+                while got(directory) != used {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(READ_LIMIT, all_used)
+                .await
+                .unwrap_or_else(|_| panic!("{} is not {used}", got(directory)));
+            self.running.as_mut().expect("it runs").0.kill().await.expect("killed");
+        }
+
+        /// Delivers a line at which the program ends.
+        async fn ends_at(&mut self, line: &str) {
+            // It may have ended before the delivery has.
+            drop(self.lines(&[line]).await);
+            if let Some((child, _)) = &mut self.running {
+                child.wait().await.expect("it ends");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_program_gets_again_what_it_may_not_have_used() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut program = program(directory.path());
+        program.lines(&["1"]).await.expect("read");
+        program.lines(&["2"]).await.expect("read");
+        assert!(!program.has_failed() && !program.has_repeated());
+        program.kill_after(directory.path(), "1,2,").await;
+        assert!(program.has_failed());
+        program.lines(&["3"]).await.expect("read");
+        assert!(!program.has_failed() && program.has_repeated());
+        // Killed once more: neither the second nor the third line is lost.
+        program.kill_after(directory.path(), "1,2,2,3,").await;
+        program.lines(&[]).await.expect("read");
+        program.lines(&["4"]).await.expect("read");
+        assert!(!program.has_repeated());
+        program.finish().await.expect("used");
+        assert_eq!(got(directory.path()), "1,2,2,3,2,3,4,");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ends_without_an_error_is_started_by_the_next_entry_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut program = program(directory.path());
+        for _ in 0..3 {
+            program.ends_at("exit 0").await;
+            assert!(!program.has_failed());
+        }
+        assert!(program.last.len() <= 2 * "exit 0\n".len(), "{:?}", program.last);
+        program.finish().await.expect("it ended well");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_always_fails_gets_only_what_it_has_not_used() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut program = program(directory.path());
+        let long = "x".repeat(MAX_UNUSED);
+        program.lines(&[&long]).await.expect("read");
+        program.kill_after(directory.path(), &format!("{long},")).await;
+        program.lines(&["1"]).await.expect("read");
+        program.kill_after(directory.path(), &format!("{long},{long},1,")).await;
+        let error = program.lines(&["2"]).await.expect_err("only the old ones");
+        assert!(matches!(error, DeliveryError::Transient { cause, .. } if cause.contains("again and again")));
+        program.lines(&["2"]).await.expect("it still runs");
+        program.finish().await.expect("used");
+        assert_eq!(got(directory.path()), format!("{long},{long},1,{long},1,2,"));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_gone_for_a_moment_is_tried_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut program = program(directory.path());
+        program.lines(&["1"]).await.expect("read");
+        program.ends_at("exit 1").await;
+        assert!(program.has_failed());
+        let shell = std::mem::replace(&mut program.words[0], "/no/such/program".to_owned());
+        for _ in 0..2 {
+            let error = program.lines(&[]).await.expect_err("it cannot be started");
+            assert!(matches!(error, DeliveryError::Transient { .. }), "{error:?}");
+            assert!(program.has_failed() && program.has_unused_lines());
+        }
+        assert!(program.finish().await.is_err_and(|cause| cause.contains("cannot start /no/such/program")));
+        program.words[0] = shell;
+        let mut never_run = Program::new(vec!["/no/such/program".to_owned()]);
+        let error = never_run.lines(&["1"]).await.expect_err("it cannot be started");
+        assert!(matches!(error, DeliveryError::Permanent(_)), "{error:?}");
+    }
 }

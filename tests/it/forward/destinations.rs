@@ -166,9 +166,9 @@ fn a_program_that_fails_at_the_end_gets_its_last_delivery_again() {
 
 /// No entry is recorded meanwhile: an alert must not wait for the next change.
 #[test]
-fn a_program_that_ends_while_nothing_is_recorded_gets_its_last_delivery_again() {
+fn a_program_that_fails_while_nothing_is_recorded_gets_its_last_delivery_again() {
     let sandbox = acme::sandbox();
-    // It ends after its last line was read and the position saved.
+    // It fails after its last line was read and the position saved.
     let script = "#!/bin/sh\nif mkdir started; then\n  head -n 12 > /dev/null\n  \
                   until test -e end; do sleep 0.05; done\n  exit 7\nfi\nexec cat > used\n";
     sandbox.write_with_mode("program", script, 0o755);
@@ -182,7 +182,10 @@ fn a_program_that_ends_while_nothing_is_recorded_gets_its_last_delivery_again() 
     wait_until("the last delivery arrives again", || used().lines().count() == 2);
     terminate(&child);
     let outcome = sandbox.finish(child).ended(0);
-    assert!(outcome.err().contains("ended: its last delivery is repeated"), "{outcome}");
+    assert!(
+        outcome.err().contains("failed, was started again, and got its last delivery again"),
+        "{outcome}"
+    );
     assert_eq!(used(), exported(&sandbox)[10..].join("\n") + "\n");
     assert_eq!(cursor(&sandbox), 12);
 }
