@@ -40,25 +40,54 @@ if [ -e "$config" ] && [ "$(stat -c %G "$config")" = root ]; then
   chgrp krosyn-audit "$config"
 fi
 
-# 0.2.0 had one timer, for the default profile. Its name is in use only if it was enabled.
+# 0.2.0 had one timer, krosyn-audit-prune.timer. If it was enabled, its link leads nowhere now, and the timer of the default
+# profile takes its place. An operator's own unit of that name stays.
 wants=/etc/systemd/system/timers.target.wants
-if [ -L "$wants/krosyn-audit-prune.timer" ]; then
-  options=/etc/krosyn-audit/prune-default.env
-  if [ ! -e "$options" ] && grep -q '^PRUNE_OPTIONS=' /etc/krosyn-audit/krosyn-audit.env; then
-    (umask 077 && grep '^PRUNE_OPTIONS=' /etc/krosyn-audit/krosyn-audit.env >"$options")
+case "$(readlink "$wants/krosyn-audit-prune.timer" || true)" in
+  /usr/lib/systemd/system/* | /lib/systemd/system/*) has_old_timer=yes ;;
+  *) has_old_timer=no ;;
+esac
+for unit in /etc/systemd/system/krosyn-audit-prune.*; do
+  if [ $has_old_timer = yes ] && [ -e "$unit" ]; then
+    has_old_timer=own
+    echo "krosyn-audit: $unit does not belong to the package: its units are krosyn-audit-prune@PROFILE.timer and .service" >&2
   fi
-  rm "$wants/krosyn-audit-prune.timer"
-  ln -sf /usr/lib/systemd/system/krosyn-audit-prune@.timer "$wants/krosyn-audit-prune@default.timer"
-  echo "krosyn-audit: the nightly prune is now krosyn-audit-prune@default.timer, with options in $options" >&2
-  for directory in /etc/systemd/system/krosyn-audit-prune.timer.d /etc/systemd/system/krosyn-audit-prune.service.d; do
-    if [ -d "$directory" ]; then
-      echo "  hint: move the files in $directory to $(echo "$directory" | sed 's/prune/prune@default/')" >&2
+done
+if [ $has_old_timer = yes ]; then
+  environment=/etc/krosyn-audit/krosyn-audit.env
+  options=/etc/krosyn-audit/prune-default.env
+  # What cannot be carried over must not be lost: without its options, a prune might delete more, or keep no archive.
+  why=
+  if cat "$environment" "$environment.dpkg-old" 2>/dev/null | grep '^[[:space:]]*KROSYN_AUDIT_' >/dev/null; then
+    why="$environment sets variables"
+  elif grep -q '^[[:space:]]*profile[[:space:]]*=' "$config" 2>/dev/null; then
+    why="$config names a profile"
+  elif grep -q '^[[:space:]]*PRUNE_OPTIONS=' "$environment.dpkg-old" 2>/dev/null; then
+    why="its options are in $environment.dpkg-old"
+  elif grep -q '^[[:space:]]*PRUNE_OPTIONS=.*\(\\$\|--profile\)' "$environment" 2>/dev/null; then
+    why="its options in $environment have several lines, or a profile"
+  elif [ -L "$options" ] && [ ! -e "$options" ]; then
+    why="$options leads nowhere"
+  elif [ ! -e "$options" ]; then
+    if grep -q '^[[:space:]]*PRUNE_OPTIONS=' "$environment" 2>/dev/null; then
+      (umask 077 && grep '^[[:space:]]*PRUNE_OPTIONS=' "$environment" >"$options")
+      echo "krosyn-audit: copied the options of the nightly prune to $options" >&2
     fi
-  done
+  fi
   if [ -d /run/systemd/system ]; then
     systemctl stop krosyn-audit-prune.timer || true
-    systemctl --system daemon-reload || true
-    systemctl start krosyn-audit-prune@default.timer || true
+  fi
+  rm -f "$wants/krosyn-audit-prune.timer"
+  if [ -n "$why" ]; then
+    echo "krosyn-audit: the nightly prune is off: $why" >&2
+    echo "  hint: write PRUNE_OPTIONS into $options, then: systemctl enable --now krosyn-audit-prune@default.timer" >&2
+  else
+    ln -sf /usr/lib/systemd/system/krosyn-audit-prune@.timer "$wants/krosyn-audit-prune@default.timer"
+    echo "krosyn-audit: the nightly prune is now krosyn-audit-prune@default.timer" >&2
+    if [ -d /run/systemd/system ]; then
+      systemctl --system daemon-reload || true
+      systemctl start krosyn-audit-prune@default.timer || true
+    fi
   fi
 fi
 
