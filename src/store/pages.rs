@@ -13,7 +13,7 @@ use crate::store::dialect::{EntryQuery, Ids};
 use crate::store::entries::{Entries, PageForm, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, PageProgress, Session, optional, values};
-use crate::store::text::candidates::candidates;
+use crate::store::text::candidates::{candidates, entries_before_index};
 use crate::store::users::KnownUsers;
 use crate::store::{prunes, rollup};
 
@@ -154,9 +154,11 @@ async fn fill_page<S: Session>(
     parts: u32,
     page: &mut Entries,
 ) -> Result<PageProgress, S::Error> {
-    // A frequent text fills the page before the index was asked.
-    if parts == 0 && request.order != Order::ById && query.filter.gram_query().is_some() {
-        let pause_after = Some(2 * usize::try_from(request.limit).unwrap_or_default().clamp(32, 256));
+    if parts == 0
+        && request.order != Order::ById
+        && let Some(grams) = query.filter.gram_query()
+    {
+        let pause_after = Some(entries_before_index(&grams, request.limit, query.as_of));
         return db.fill_page(&EntryQuery { pause_after, ..query }, request, page).await;
     }
     let Some(candidates) = candidates(db, query.org, query.filter, query.as_of).await? else {

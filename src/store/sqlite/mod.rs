@@ -17,6 +17,7 @@ mod files;
 #[cfg(test)]
 mod flips;
 mod free_space;
+mod page;
 #[cfg(test)]
 mod query_cost;
 mod reader;

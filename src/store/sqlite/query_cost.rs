@@ -98,7 +98,7 @@ fn page_steps(
     (rows, steps)
 }
 
-fn filter(question: &str) -> Filter {
+pub(super) fn filter(question: &str) -> Filter {
     let pairs: Vec<_> = form_urlencoded::parse(question.as_bytes()).collect();
     Query::read(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question").filter
 }
@@ -248,14 +248,15 @@ fn pages_by_id_are_complete_whether_an_index_or_a_walk_finds_them() {
 }
 
 /// The ids of all entries that match by the definition of the filter.
-fn matching(db: &Connection, org: OrgId, filter: &Filter) -> Vec<u64> {
+pub(super) fn matching(db: &Connection, org: OrgId, filter: &Filter) -> Vec<u64> {
     let (every, users) = (Filter::default(), UserRefs::default());
     let mut ids = Vec::new();
     let note = |entry: &StoredEntry<'_>| {
         ids.extend(filter.matches(&entry.entry()?).then_some(entry.id));
         Ok(())
     };
-    run_now(db.visit_entries(&EntryQuery::new(org, &every, &users, LARGE), note)).expect("read");
+    run_now(db.visit_entries(&EntryQuery::new(org, &every, &users, u64::from(u32::MAX)), note))
+        .expect("read");
     ids.sort_unstable();
     ids
 }

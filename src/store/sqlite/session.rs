@@ -2,34 +2,23 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Params, Row, params_from_iter};
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
-use crate::model::page::{Order, Position};
-use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::dialect::{Dialect, EntryQuery, Ids};
+use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
-use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::session::ExpiredEntry;
 use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, values};
-use crate::store::sqlite::by_id;
-use crate::store::sqlite::consecutive::{self, index_mismatch};
+use crate::store::sqlite::page::fill;
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
-use crate::store::sqlite::rewrite;
-use crate::store::text::block_of;
-
-/// How long a search reads before it makes way for others.
-const PART: Duration = Duration::from_millis(100);
-/// After how many entries that a search passes it looks at the time.
-const PASSED_A_LOOK: u32 = 1024;
+use crate::store::sqlite::{by_id, consecutive, rewrite};
 
 /// Runs an algorithm to its end.
 pub(in crate::store) fn run_now<T>(
@@ -98,74 +87,6 @@ fn changed(db: &Connection, sql: &str, values: &[Value<'_>]) -> Result<u64, Stor
 /// The keys of entries, as a JSON list.
 fn keys(org: OrgId, expired: &[ExpiredEntry]) -> String {
     json(&expired.iter().map(|entry| key(org, entry.id)).collect::<Vec<_>>())
-}
-
-/// Fills a page by one statement, until it is full or pauses.
-fn fill_page(
-    db: &Connection,
-    query: &EntryQuery<'_>,
-    request: &PageRequest,
-    page: &mut Entries,
-) -> Result<PageProgress, StoreError> {
-    let (begun, may_pause) = (Instant::now(), request.filter.reads_content());
-    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
-    // page is full.
-    let limit = (!may_pause).then(|| wanted.saturating_add(1));
-    // In a walk by time to a few blocks, an index has the keys, and only entries in the blocks are read.
-    let (columns, blocks) = match query.ids {
-        Ids::Blocks(map) => ("key, occurred_at", Some(map)),
-        _ => (COLUMNS, None),
-    };
-    let select = Connection::DIALECT.page(columns, query, (request.order, request.after), limit);
-    let mut by_key = db.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE key = ?1"))?;
-    let (mut passed, mut read) = (0_u32, 0);
-    let mut statement = db.prepare_cached(&select.sql)?;
-    let mut rows = statement.query(params_from_iter(&select.parameters))?;
-    let mut reader = EntryReader::new(db, query.org);
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let mut found;
-        let row = match blocks {
-            None => row,
-            Some(map) if map.get(block_of(id(row.integer(0)?)) as usize) == Some(&1) => {
-                found = by_key.query([row.integer(0)?])?;
-                found.next()?.ok_or_else(index_mismatch)?
-            }
-            Some(_) => {
-                passed += 1;
-                if passed.is_multiple_of(PASSED_A_LOOK) && begun.elapsed() >= PART {
-                    return Ok(PageProgress::Paused(Position {
-                        occurred_at: row.time(1)?,
-                        id: id(row.integer(0)?),
-                    }));
-                }
-                continue;
-            }
-        };
-        let row = reader.row(row)?;
-        let key = (row.occurred_at, row.id);
-        let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
-            Order::Descending => key < last,
-            Order::Ascending => key > last,
-            Order::ById => row.id > last.1,
-        });
-        if !is_in_order {
-            return Err(index_mismatch());
-        }
-        last = Some(key);
-        if row.matches(&request.filter)? {
-            if page.len() == wanted || page.text().len() >= MAX_PAGE_BYTES {
-                return Ok(PageProgress::Complete { has_more: true });
-            }
-            page.push(&row)?;
-        }
-        read += 1;
-        if may_pause && (begun.elapsed() >= PART || query.pause_after == Some(read)) {
-            return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
-        }
-    }
-    Ok(PageProgress::Complete { has_more: false })
 }
 
 impl Session for Connection {
@@ -240,16 +161,10 @@ impl Session for Connection {
         if let Some(progress) = consecutive::fill_page(self, query, request, page)? {
             return Ok(progress);
         }
-        let Some(ids) = by_id::few_ids(self, query, request)? else {
-            return fill_page(self, query, request, page);
-        };
-        for ids in ids.chunks(by_id::CHUNK) {
-            match fill_page(self, &EntryQuery { ids: Ids::List(ids), ..*query }, request, page)? {
-                PageProgress::Complete { has_more: false } => {}
-                progress => return Ok(progress),
-            }
+        if let Some(progress) = by_id::fill_page(self, query, request, page)? {
+            return Ok(progress);
         }
-        Ok(PageProgress::Complete { has_more: false })
+        fill(self, query, request, page)
     }
 
     async fn read_entry(

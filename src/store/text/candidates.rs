@@ -58,6 +58,14 @@ impl Candidates {
     }
 }
 
+/// How many entries a search by time judges before it asks the index: a frequent text fills the page first. In a larger log the
+/// index costs more, a row for each gram of each group, so that the search goes on a little longer.
+pub(in crate::store) fn entries_before_index(query: &GramQuery, limit: u32, as_of: u64) -> usize {
+    let groups = as_of / (BLOCK * SPANS[SPANS.len() - 1]);
+    let rows = usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len());
+    (2 * usize::try_from(limit).unwrap_or_default()).clamp(32, 256).max(rows / 4)
+}
+
 /// The blocks up to an id that may have entries that match. `None` if the index does not help: it rejects too few
 /// blocks, or another index leads to the entries.
 pub(in crate::store) async fn candidates<S: Session>(
@@ -90,13 +98,10 @@ async fn indexed<S: Session>(db: &S, org: OrgId, query: &GramQuery) -> Result<Op
     let grams: Vec<_> = query.grams().iter().enumerate().map(|(n, gram)| (n, gram.place())).collect();
     let mut indexed = (0, 0);
     let mut has: Vec<Vec<u8>> = vec![Vec::new(); query.grams().len()];
-    let mut set = |number: usize, block: u64, byte: u8| {
-        let (gram, block) = (query.grams()[number], block as usize);
-        if gram.is_in(byte) {
-            let has = &mut has[number];
-            has.resize(has.len().max(block + 1), 0);
-            has[block] = 1;
-        }
+    let mut mark = |number: usize, first: u64, bytes: &[u8]| {
+        let (gram, has, first) = (query.grams()[number], &mut has[number], first as usize);
+        has.resize(has.len().max(first + bytes.len()), 0);
+        has[first..].iter_mut().zip(bytes).for_each(|(has, byte)| *has |= u8::from(gram.is_in(*byte)));
     };
     db.visit(&sql, values![org, &json(&grams)], |row: &dyn Columns| {
         let (level, position, number) = (row.integer(0)?, row.unsigned(1)?, row.unsigned(2)?);
@@ -105,11 +110,11 @@ async fn indexed<S: Session>(db: &S, org: OrgId, query: &GramQuery) -> Result<Op
             Err(_) => indexed = (position, number),
             Ok(0) => (0..query.grams().len()).for_each(|number| {
                 let at = query.grams()[number].place() as usize % bytes.len().max(1);
-                bytes.get(at).into_iter().for_each(|byte| set(number, position, *byte));
+                bytes.get(at).into_iter().for_each(|byte| mark(number, position, &[*byte]));
             }),
             Ok(level) => {
                 let first = position * SPANS.get(level).copied().unwrap_or_default();
-                (first..).zip(bytes).for_each(|(block, byte)| set(number as usize, block, *byte));
+                mark(number as usize, first, bytes);
             }
         }
         Ok(())
