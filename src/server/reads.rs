@@ -59,9 +59,7 @@ pub(super) async fn note_page<S: ReadScope>(
     let entries = server.reads.count(key, query.cursor.as_ref(), page, server.settings.clock.now());
     let facts = ExportFacts::new(caller, server, &query.filter, purpose.format.clone(), as_of);
     if query.cursor.is_none() {
-        caller.count_recorded_read(server)?;
-        let (store, begun) = (server.store.as_ref(), facts.begun());
-        server.trail.note(store, facts.org, begun, facts.by.clone(), EventKey::unique()).await;
+        facts.begin(server, caller).await?;
     }
     if next.is_none() {
         facts.end(server, entries).await;
@@ -97,11 +95,6 @@ impl ExportFacts {
         }
     }
 
-    fn begun(&self) -> TrailEvent {
-        let Self { log, filter, format, as_of, .. } = self;
-        TrailEvent::ExportBegun { log: *log, filter: filter.clone(), format: format.clone(), as_of: *as_of }
-    }
-
     /// Records that the export of a caller begins. It is durable when this returns.
     pub(super) async fn begin<S: ReadScope>(
         &self,
@@ -109,7 +102,10 @@ impl ExportFacts {
         caller: &Caller<S>,
     ) -> Result<(), ApiError> {
         caller.count_recorded_read(server)?;
-        server.record(self.org, &self.begun(), &self.by).await
+        let Self { org, by, log, filter, format, as_of } = self;
+        let (filter, format) = (filter.clone(), format.clone());
+        let begun = TrailEvent::ExportBegun { log: *log, filter, format, as_of: *as_of };
+        server.record(*org, &begun, by).await
     }
 
     /// Records that all entries were answered, and their number if it is known.

@@ -1,6 +1,6 @@
 //! Records every use of the logs, and every change to them, in the trail of the organization. These are queued and written in
-//! the background within a second: reads, the end of an export, the beginning of an export that is read in pages of a list, and
-//! the start of a server that cannot record it at once. Changes and other exports are durable before they take effect.
+//! the background within a second: reads, the end of an export, and the start of a server that cannot record it at once. Changes
+//! and the beginning of an export are durable before they take effect.
 
 pub mod lifecycle;
 pub(super) mod recent;

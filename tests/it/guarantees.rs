@@ -168,7 +168,7 @@ const CONTRACT: &[Promise] = &[
             "store::contract::trees::deleted_entries_stay_in_the_tree",
             "store::contract::trees::an_entry_is_in_the_tree_before_a_prune_deletes_it",
             "api::tree::a_tile_without_entries_is_gone_and_its_short_form_has_its_root",
-            "api::trail_records::nothing_is_pruned_without_a_record",
+            "api::trail_records::nothing_is_pruned_or_exported_without_a_record",
         ],
     ),
     (
@@ -178,7 +178,7 @@ const CONTRACT: &[Promise] = &[
             "api::trail_records::counts_and_single_entries_are_recorded_too",
             "api::trail_records::an_export_is_recorded_at_its_beginning_and_its_end",
             "api::trail_records::a_prune_is_recorded_before_and_after",
-            "api::trail_records::nothing_is_pruned_without_a_record",
+            "api::trail_records::nothing_is_pruned_or_exported_without_a_record",
             "api::trail_records::reads_of_one_organization_are_in_no_other_trail",
             "src::server::trail::tests::a_full_queue_is_written_before_another_read_is_queued",
             "src::server::trail::tests::a_read_that_cannot_be_written_stays_queued",

@@ -154,7 +154,7 @@ async fn a_prune_is_recorded_before_and_after() {
 }
 
 #[tokio::test]
-async fn nothing_is_pruned_without_a_record() {
+async fn nothing_is_pruned_or_exported_without_a_record() {
     let world = TestServer::in_a_file().await;
     append(&world.store, world.org, [recording_at("1", days_ago(100))]).await;
     let admin = world.admin().await;
@@ -162,6 +162,9 @@ async fn nothing_is_pruned_without_a_record() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN new.org_id < 0 BEGIN SELECT raise(ABORT, 'full'); END";
     database.execute(refuse, []).expect("made");
     let refused = admin.post(&format!("{LOGS}/prune"), &json!({})).await;
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    let page = admin.request(Method::GET, LOGS).header("krosyn-purpose", "export; format=csv");
+    let refused = admin.send(page).await;
     assert_eq!(refused.status, 500, "{}", refused.text());
     // Reading goes on: a crash may lose a second of reads anyway.
     admin.get(&format!("{LOGS}/1")).await.expect(200);
