@@ -138,7 +138,8 @@ impl EraseArgs {
             .iter()
             .map(|hold| format!("{} ({})", sanitize(&hold.name), counted(hold.entries, "entry", "entries")))
             .collect();
-        let message = format!("holds keep entries of this person: {}: nothing was erased", names.join(", "));
+        let message =
+            format!("holds keep entries of this person: {}: this command erased nothing", names.join(", "));
         Some(
             Failure::new(exit::REFUSED, message)
                 .hint("if you may erase them all the same, add --despite-holds"),

@@ -95,7 +95,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     no_sweep: bool,
 
-    /// Requests per second allowed for each token, with bursts of twice as many; 0 means no limit
+    /// Requests per second allowed for each token, with bursts of twice as many; 0 means no limit, nor one on recorded reads
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 

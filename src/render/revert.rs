@@ -27,7 +27,7 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
         RevertAction::Create(patch) => ("create", Some(patch)),
         RevertAction::Delete => ("delete", None),
         RevertAction::Nothing => ("nothing", None),
-        RevertAction::DeletedSince(_) | RevertAction::RecreatedSince(_) => ("impossible", None),
+        RevertAction::DeletedSince(_) | RevertAction::ExistsAgain(_) => ("impossible", None),
     };
     let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
     let names =
@@ -137,7 +137,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
         RevertAction::DeletedSince(gone) => {
             format!("entry {} deleted the resource since: undo that entry first", id(*gone))
         }
-        RevertAction::RecreatedSince(back) => {
+        RevertAction::ExistsAgain(back) => {
             format!("the resource exists again, see entry {}: there is nothing to undo", id(*back))
         }
     }];

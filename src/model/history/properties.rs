@@ -199,7 +199,7 @@ proptest! {
         let (after, now) = (&world.truths[index], world.truths.last().expect("one"));
         let RevertAction::Patch(patch) = &plan.action else {
             match (&plan.action, now) {
-                (RevertAction::DeletedSince(_) | RevertAction::Nothing, None) | (RevertAction::Delete | RevertAction::RecreatedSince(_), Some(_)) => return Ok(()),
+                (RevertAction::DeletedSince(_) | RevertAction::Nothing, None) | (RevertAction::Delete | RevertAction::ExistsAgain(_), Some(_)) => return Ok(()),
                 (RevertAction::Create(patch), None) => {
                     let mut made = Value::Null;
                     apply(&mut made, patch)?;

@@ -46,7 +46,7 @@ pub(crate) enum RevertAction {
     /// Impossible: the entry with this index deleted the resource since. Revert that one first.
     DeletedSince(usize),
     /// Impossible: the resource exists again. The index is that of the first later entry that created or updated it.
-    RecreatedSince(usize),
+    ExistsAgain(usize),
 }
 
 impl History {
@@ -85,7 +85,7 @@ impl History {
         let value = object(known.in_order().into_iter().filter(exact).collect(), 0);
         let is_back = self.end.existence == Existence::Exists;
         let action = match target.back.filter(|_| is_back) {
-            Some(back) => RevertAction::RecreatedSince(back),
+            Some(back) => RevertAction::ExistsAgain(back),
             None => RevertAction::Create(vec![Operation::Add { path: String::new(), value: value.clone() }]),
         };
         let (lost, since) = (known.inexact_paths(), target.since.clone());

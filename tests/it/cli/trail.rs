@@ -140,11 +140,17 @@ fn a_server_records_its_start_and_its_end() {
 }
 
 #[test]
-fn a_backup_does_not_upgrade_a_store_of_an_earlier_version() {
+fn a_backup_and_a_check_do_not_upgrade_a_store_of_an_earlier_version() {
     let sandbox = Sandbox::new();
     let old = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/sqlite-schema-4.db");
     sandbox.write_with_mode("audit.db", std::fs::read(old).unwrap(), 0o600);
     sandbox.run(&["store", "backup", "copy.db", "--store", "sqlite:audit.db"]).ended(0);
+    let checked = sandbox.run(&["store", "check", "--store", "sqlite:audit.db"]).ended(0);
+    assert!(checked.out().contains("entries\tnot checked"), "{checked}");
+    assert!(
+        checked.err().contains("no damaged page found; the entries can be checked after the upgrade"),
+        "{checked}"
+    );
     for name in ["audit.db", "copy.db"] {
         let database = rusqlite::Connection::open(sandbox.path(name)).unwrap();
         let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
