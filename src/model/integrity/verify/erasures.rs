@@ -44,8 +44,11 @@ impl ErasureRule {
 struct Reach(Vec<(u64, u64, u64)>);
 
 impl Reach {
-    fn new(ranges: impl Iterator<Item = (u64, (u64, u64))>) -> Self {
-        let mut all: Vec<_> = ranges.map(|(erasure, (first, last))| (first, last, erasure)).collect();
+    fn of_rules(rules: &[&ErasureRule], ranges: fn(&ErasureRule) -> &IdRanges) -> Self {
+        let mut all = Vec::new();
+        for rule in rules {
+            all.extend(ranges(rule).iter().map(|(first, last)| (*first, *last, rule.erasure)));
+        }
         all.sort_unstable();
         let mut reach = (0, 0);
         for (_, last, erasure) in &mut all {
@@ -76,18 +79,15 @@ impl ErasureRules {
     /// The erasures that these rules state together.
     #[must_use]
     pub fn new(rules: Vec<ErasureRule>) -> Self {
-        let reach = |ranges: fn(&ErasureRule) -> &IdRanges| {
-            Reach::new(rules.iter().flat_map(|rule| ranges(rule).iter().map(|range| (rule.erasure, *range))))
-        };
-        let (actor, content) = (reach(|rule| &rule.actor), reach(|rule| &rule.content));
-        let mut of_label: BTreeMap<&str, Vec<(u64, (u64, u64))>> = BTreeMap::new();
-        for rule in &rules {
-            let ranges = rule.actor.iter().map(|range| (rule.erasure, *range));
-            of_label.entry(&rule.label).or_default().extend(ranges);
+        let all: Vec<_> = rules.iter().collect();
+        let actor = Reach::of_rules(&all, |rule| &rule.actor);
+        let content = Reach::of_rules(&all, |rule| &rule.content);
+        let mut of_label: BTreeMap<&str, Vec<&ErasureRule>> = BTreeMap::new();
+        for rule in all {
+            of_label.entry(&rule.label).or_default().push(rule);
         }
-        let by_label = of_label.into_iter();
-        let by_label =
-            by_label.map(|(label, ranges)| (label.to_owned(), Reach::new(ranges.into_iter()))).collect();
+        let reach = |rules: Vec<&ErasureRule>| Reach::of_rules(&rules, |rule| &rule.actor);
+        let by_label = of_label.into_iter().map(|(label, rules)| (label.to_owned(), reach(rules))).collect();
         Self { rules, actor, content, by_label }
     }
 
