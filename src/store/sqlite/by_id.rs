@@ -1,6 +1,6 @@
-//! Pages by id. SQLite's planner would sort all matches for every page, or walk the whole log to a few. So an index is asked first
-//! which entries match, as far as they are few. Where there are more, the log is walked in windows; a window that does not fill
-//! the page is followed by the next matches that the index knows.
+//! Pages by id. SQLite's planner would sort all matches for every page, or walk the whole log to a few. So an index is asked for the
+//! ids of all matches first. If there are too many, the log is walked in windows, and the index is asked for the next matches when
+//! a window has not filled the page.
 
 use std::time::Instant;
 
