@@ -47,7 +47,7 @@ case "$(readlink "$wants/krosyn-audit-prune.timer" || true)" in
   /usr/lib/systemd/system/* | /lib/systemd/system/*) has_old_timer=yes ;;
   *) has_old_timer=no ;;
 esac
-for unit in /etc/systemd/system/krosyn-audit-prune.*; do
+for unit in /etc/systemd/system/krosyn-audit-prune.timer /etc/systemd/system/krosyn-audit-prune.service; do
   if [ $has_old_timer = yes ] && [ -e "$unit" ]; then
     has_old_timer=own
     echo "krosyn-audit: $unit does not belong to the package: its units are krosyn-audit-prune@PROFILE.timer and .service" >&2
@@ -66,6 +66,8 @@ if [ $has_old_timer = yes ]; then
     why="its options are in $environment.dpkg-old"
   elif grep -q '^[[:space:]]*PRUNE_OPTIONS=.*\(\\$\|--profile\)' "$environment" 2>/dev/null; then
     why="its options in $environment have several lines, or a profile"
+  elif [ -d /etc/systemd/system/krosyn-audit-prune.timer.d ] || [ -d /etc/systemd/system/krosyn-audit-prune.service.d ]; then
+    why="/etc/systemd/system/krosyn-audit-prune.*.d changes its units"
   elif [ -L "$options" ] && [ ! -e "$options" ]; then
     why="$options leads nowhere"
   elif [ ! -e "$options" ]; then

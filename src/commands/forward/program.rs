@@ -38,7 +38,7 @@ pub(super) struct Program {
     has_repeated: bool,
     /// Whether it was ever started: if it is missing later, it may be an upgrade.
     has_run: bool,
-    /// Why it failed, until it is started again.
+    /// Why it failed, until it accepts a delivery.
     failure: Option<String>,
 }
 
@@ -58,8 +58,12 @@ impl Program {
         let running = match self.running.take() {
             Some((mut child, stdin)) => match child.try_wait() {
                 Ok(None) => Some((child, stdin)),
-                ended => {
-                    ended_well = matches!(ended, Ok(Some(status)) if status.success());
+                Ok(Some(status)) => {
+                    ended_well = self.note_end(&Ok(status));
+                    None
+                }
+                Err(error) => {
+                    self.note_end(&Err(error));
                     None
                 }
             },
@@ -90,7 +94,7 @@ impl Program {
         match written {
             Ok(()) if matches!(child.try_wait(), Ok(None)) => {
                 (self.running, self.failure, self.has_repeated) =
-                    (Some((child, stdin)), None, !repeated.is_empty());
+                    (Some((child, stdin)), None, !repeated.is_empty() && !ended_well);
                 if ended_well || repeated.is_empty() {
                     self.last = lines;
                 } else {
@@ -107,11 +111,10 @@ impl Program {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 // Dropped, it is killed, and the next attempt starts it again.
                 let seconds = READ_LIMIT.as_secs();
-                Err(DeliveryError::transient(format!(
-                    "{} has read nothing for {seconds} seconds",
-                    self.name()
-                ))
-                .hint("the program must read lines from standard input until they end"))
+                let cause = format!("{} has read nothing for {seconds} seconds", self.name());
+                self.failure = Some(cause.clone());
+                Err(DeliveryError::transient(cause)
+                    .hint("the program must read lines from standard input until they end"))
             }
             _ => {
                 drop(stdin);
@@ -150,11 +153,21 @@ impl Program {
     }
 
     fn ended(&mut self, status: io::Result<ExitStatus>) -> DeliveryError {
-        let is_success = status.as_ref().is_ok_and(ExitStatus::success);
+        self.note_end(&status);
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-        self.failure = (!is_success).then(|| format!("{} failed ({status})", self.name()));
         DeliveryError::transient(format!("{} ended ({status}) before it had read all entries", self.name()))
             .hint("the program must read lines from standard input until they end")
+    }
+
+    /// Returns whether the program ended without an error: then it has used what it had read.
+    fn note_end(&mut self, status: &io::Result<ExitStatus>) -> bool {
+        let cause = match status {
+            Ok(status) if status.success() => return true,
+            Ok(status) => format!("{} failed ({status})", self.name()),
+            Err(error) => format!("cannot wait for {}: {error}", self.name()),
+        };
+        self.failure = Some(cause);
+        false
     }
 
     /// Whether the program has ended since its last lines, so that it may not have used them.
@@ -162,7 +175,7 @@ impl Program {
         self.running.is_none() && !self.last.is_empty()
     }
 
-    /// Whether the last delivery repeated the one before, which the program may not have used either.
+    /// Whether the last delivery repeated the one before after a failure: the program may not have used either.
     pub(super) const fn has_repeated(&self) -> bool {
         self.has_repeated
     }
@@ -313,10 +326,32 @@ mod tests {
         let mut program = program(directory.path());
         for _ in 0..3 {
             program.ends_at("exit 0").await;
-            assert!(!program.has_failed());
+            assert!(!program.has_failed() && !program.has_repeated());
+            assert_eq!(program.last.matches("exit 0").count(), usize::from(!program.last.is_empty()));
         }
-        assert!(program.last.len() <= 2 * "exit 0\n".len(), "{:?}", program.last);
-        program.finish().await.expect("it ended well");
+        // The next one gets the last line again, and fails with both: only the newest is unused.
+        program.ends_at("exit 1").await;
+        assert!(program.has_failed() && !program.has_repeated());
+        assert!(program.finish().await.is_err_and(|cause| cause.contains("failed (exit status: 1)")));
+    }
+
+    #[tokio::test]
+    async fn a_failed_program_that_ends_before_it_reads_is_still_a_failed_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut program = program(directory.path());
+        program.lines(&["1"]).await.expect("read");
+        program.kill_after(directory.path(), "1,").await;
+        // It ends without an error, and without its lines.
+        let words = std::mem::replace(&mut program.words, ["/bin/true"].map(str::to_owned).to_vec());
+        for _ in 0..2 {
+            drop(program.lines(&[]).await);
+            assert!(program.has_failed());
+        }
+        program.words = words;
+        program.lines(&[]).await.expect("read");
+        assert!(!program.has_failed());
+        program.finish().await.expect("used");
+        assert_eq!(got(directory.path()), "1,1,");
     }
 
     #[tokio::test]
