@@ -7,7 +7,7 @@ use std::time::Instant;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::model::filter::{Filter, Resource};
-use crate::model::page::{Order, Position};
+use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
 use crate::store::calls::PageRequest;
@@ -36,18 +36,14 @@ const CHUNK: usize = 1_000;
 /// The highest id of a log.
 const LAST_ID: u64 = u64::MAX >> 24;
 
-/// Fills a page by id; None for another order, or for ids that are known already.
+/// Fills a page by id from all ids.
 pub(super) fn fill_page(
     db: &Connection,
     query: &EntryQuery<'_>,
     request: &PageRequest,
     page: &mut Entries,
-) -> Result<Option<PageProgress>, StoreError> {
-    if request.order != Order::ById || !matches!(query.ids, Ids::All) {
-        return Ok(None);
-    }
-    let mut by_id = ById { db, query, request, page, limits: LIMITS, begun: Instant::now() };
-    by_id.fill().map(Some)
+) -> Result<PageProgress, StoreError> {
+    ById { db, query, request, page, limits: LIMITS, begun: Instant::now() }.fill()
 }
 
 struct ById<'a> {
@@ -192,6 +188,7 @@ fn indexed_parts(filter: &Filter, user_refs: &UserRefs) -> Vec<IndexedPart> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::page::Order;
     use crate::store::calls::OrgId;
     use crate::store::entries::PageForm;
     use crate::store::sqlite::query_cost::{filter, log, matching};

@@ -8,10 +8,11 @@ use rusqlite::{Connection, Params, Row, params_from_iter};
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
+use crate::model::page::Order;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::dialect::{Dialect, EntryQuery};
+use crate::store::dialect::{Dialect, EntryQuery, Ids};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::session::ExpiredEntry;
@@ -158,10 +159,10 @@ impl Session for Connection {
         request: &PageRequest,
         page: &mut Entries,
     ) -> Result<PageProgress, StoreError> {
-        if let Some(progress) = consecutive::fill_page(self, query, request, page)? {
-            return Ok(progress);
+        if request.order == Order::ById && matches!(query.ids, Ids::All) {
+            return by_id::fill_page(self, query, request, page);
         }
-        if let Some(progress) = by_id::fill_page(self, query, request, page)? {
+        if let Some(progress) = consecutive::fill_page(self, query, request, page)? {
             return Ok(progress);
         }
         fill(self, query, request, page)
