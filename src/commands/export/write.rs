@@ -314,7 +314,6 @@ impl Export {
             file.write_all(document.as_bytes()).map_err(|error| Failure::file(&path, "write", &error))?;
             Ok::<_, Failure>(file.finish()?)
         });
-        context.resume_hint.set(None);
         match finished {
             Ok(()) => {
                 journal.remove();

@@ -95,10 +95,10 @@ impl Program {
             Ok(()) if matches!(child.try_wait(), Ok(None)) => {
                 (self.running, self.failure, self.has_repeated) =
                     (Some((child, stdin)), None, !repeated.is_empty() && !ended_well);
-                if ended_well || repeated.is_empty() {
-                    self.last = lines;
-                } else {
+                if self.has_repeated {
                     self.last.push_str(&lines);
+                } else if !lines.is_empty() {
+                    self.last = lines;
                 }
                 if is_too_much {
                     return Err(DeliveryError::transient(format!(
