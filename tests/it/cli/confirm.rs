@@ -87,8 +87,7 @@ fn a_terminal_gets_a_coloured_table_of_its_width() {
     assert_eq!(terminal.end(), 0);
     let shown = terminal.written();
     assert!(shown.contains("\u{1b}[31m") && shown.contains("\u{1b}[32m"), "{shown:?}");
-    let plain = console::strip_ansi_codes(&shown);
-    let widest = plain.lines().map(console::measure_text_width).max();
-    assert!(widest <= Some(100), "{widest:?} {plain}");
-    assert!(plain.contains("12 of 12, newest first"), "{plain}");
+    // On a slow machine a spinner is drawn and erased before the table, so that only the screen tells its width.
+    assert!(!terminal.has_wrapped_rows(), "{}", terminal.screen());
+    assert!(terminal.screen().contains("12 of 12, newest first"), "{}", terminal.screen());
 }

@@ -94,6 +94,12 @@ impl Terminal {
         rows.iter().map(|row| row.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
+    /// Whether the screen shows a line that is wider than it.
+    pub(crate) fn has_wrapped_rows(&self) -> bool {
+        let screen = self.screen.screen();
+        (0..screen.size().0).any(|row| screen.row_wrapped(row))
+    }
+
     /// Everything that was ever written, as text.
     pub(crate) fn written(&self) -> String {
         String::from_utf8_lossy(&self.written).into_owned()
