@@ -248,6 +248,8 @@ async fn is_read(_: &ChildStdin) -> io::Result<()> {
 mod tests {
     use std::path::Path;
 
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::*;
     use crate::commands::forward::event::{Gap, Subject};
     use crate::model::prune::Pruned;
@@ -259,10 +261,9 @@ mod tests {
         noticed_at: Timestamp::MIN,
     };
 
-    /// A program that adds each line to `got`, and exits with N when it reads `exit N`.
+    /// A program that adds each line to `got`, and ends without an error when it is terminated.
     fn program(directory: &Path) -> Program {
-        let script =
-            "while read -r line; do echo \"$line\" >> \"$0\"; case $line in exit*) $line;; esac; done";
+        let script = "trap 'exit 0' TERM; while read -r line; do echo \"$line\" >> \"$0\"; done";
         let got = directory.join("got").display().to_string();
         Program::new(["/bin/sh", "-c", script, &got].map(str::to_owned).to_vec())
     }
@@ -279,6 +280,11 @@ mod tests {
 
         /// Kills it after it has used everything up to `used`.
         async fn kill_after(&mut self, directory: &Path, used: &str) {
+            self.end_after(directory, used, Signal::KILL).await;
+        }
+
+        /// Ends it by a signal after it has used everything up to `used`.
+        async fn end_after(&mut self, directory: &Path, used: &str, signal: Signal) {
             let all_used = async {
                 while got(directory) != used {
                     tokio::task::yield_now().await;
@@ -287,16 +293,10 @@ mod tests {
             timeout(READ_LIMIT, all_used)
                 .await
                 .unwrap_or_else(|_| panic!("{} is not {used}", got(directory)));
-            self.running.as_mut().expect("it runs").0.kill().await.expect("killed");
-        }
-
-        /// Delivers a line at which the program ends.
-        async fn ends_at(&mut self, line: &str) {
-            // It may have ended before the delivery has.
-            drop(self.lines(&[line]).await);
-            if let Some((child, _)) = &mut self.running {
-                child.wait().await.expect("it ends");
-            }
+            let (child, _) = self.running.as_mut().expect("it runs");
+            let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it has an id");
+            kill_process(pid, signal).expect("signalled");
+            child.wait().await.expect("it ends");
         }
     }
 
@@ -324,15 +324,18 @@ mod tests {
     async fn a_program_that_ends_without_an_error_is_started_by_the_next_entry_only() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut program = program(directory.path());
-        for _ in 0..3 {
-            program.ends_at("exit 0").await;
+        for (line, used) in [("1", "1,"), ("2", "1,1,2,"), ("3", "1,1,2,2,3,")] {
+            program.lines(&[line]).await.expect("read");
+            program.end_after(directory.path(), used, Signal::TERM).await;
             assert!(!program.has_failed() && !program.has_repeated());
-            assert_eq!(program.last.matches("exit 0").count(), usize::from(!program.last.is_empty()));
         }
         // The next one gets the last line again, and fails with both: only the newest is unused.
-        program.ends_at("exit 1").await;
+        program.lines(&["4"]).await.expect("read");
+        program.kill_after(directory.path(), "1,1,2,2,3,3,4,").await;
         assert!(program.has_failed() && !program.has_repeated());
-        assert!(program.finish().await.is_err_and(|cause| cause.contains("failed (exit status: 1)")));
+        program.lines(&[]).await.expect("read");
+        program.kill_after(directory.path(), "1,1,2,2,3,3,4,4,").await;
+        assert!(program.finish().await.is_err_and(|cause| cause.contains("failed (signal: 9")));
     }
 
     #[tokio::test]
@@ -375,7 +378,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut program = program(directory.path());
         program.lines(&["1"]).await.expect("read");
-        program.ends_at("exit 1").await;
+        program.kill_after(directory.path(), "1,").await;
         assert!(program.has_failed());
         let shell = std::mem::replace(&mut program.words[0], "/no/such/program".to_owned());
         for _ in 0..2 {

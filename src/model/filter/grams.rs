@@ -28,16 +28,17 @@ impl GramQuery {
         &self.grams
     }
 
-    /// Which of many blocks may match, from one truth value a block for each gram: 1 if the block has it.
+    /// Which of many blocks may match, from one truth value a block for each gram: 1 if the block has it. Any block may
+    /// have a gram without truth values.
     #[must_use]
-    pub fn blocks(&self, count: usize, has: &[Vec<u8>]) -> Vec<u8> {
+    pub fn blocks<'h>(&self, count: usize, has: impl Fn(usize) -> Option<&'h [u8]>) -> Vec<u8> {
         let mut blocks = vec![1; count];
         for clause in &self.clauses {
             let mut any = vec![0; count];
             for alternative in clause {
                 let mut all = vec![1; count];
-                for gram in alternative {
-                    all.iter_mut().zip(&has[*gram]).for_each(|(all, has)| *all &= has);
+                for has in alternative.iter().filter_map(|gram| has(*gram)) {
+                    all.iter_mut().zip(has).for_each(|(all, has)| *all &= has);
                 }
                 any.iter_mut().zip(all).for_each(|(any, all)| *any |= all);
             }

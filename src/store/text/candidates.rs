@@ -2,11 +2,10 @@
 
 use crate::model::filter::Filter;
 use crate::model::filter::grams::GramQuery;
-use crate::model::signature::VERSION;
 use crate::store::calls::OrgId;
-use crate::store::codes::json;
-use crate::store::session::{Columns, Session, values};
+use crate::store::session::Session;
 use crate::store::text::groups::SPANS;
+use crate::store::text::lookup::{FIRST, matching_blocks};
 use crate::store::text::{BLOCK, block_of};
 
 /// Up to so many blocks are read in the order of their ids, whatever the size of the log.
@@ -62,7 +61,7 @@ impl Candidates {
 /// index costs more, a row for each gram of each group, so that the search goes on a little longer.
 pub(in crate::store) fn entries_before_index(query: &GramQuery, limit: u32, as_of: u64) -> usize {
     let groups = as_of / (BLOCK * SPANS[SPANS.len() - 1]);
-    let rows = usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len());
+    let rows = usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len().div_ceil(FIRST));
     (2 * usize::try_from(limit).unwrap_or_default()).clamp(32, 256).max(rows / 4)
 }
 
@@ -76,54 +75,9 @@ pub(in crate::store) async fn candidates<S: Session>(
 ) -> Result<Option<Candidates>, S::Error> {
     let has_index = filter.names_resources_or_requests();
     let Some(query) = filter.gram_query().filter(|_| !has_index && as_of > 0) else { return Ok(None) };
-    let Some(mut map) = indexed(db, org, &query).await? else { return Ok(None) };
+    let Some(mut map) = matching_blocks(db, org, &query).await? else { return Ok(None) };
     map.resize(block_of(as_of) as usize + 1, 1);
     let count = map.iter().map(|must| u64::from(*must)).sum::<u64>();
     let candidates = Candidates { count, as_of, map };
     Ok((count <= ALWAYS_FEW || count * 2 <= candidates.map.len() as u64).then_some(candidates))
-}
-
-/// Which indexed blocks may match: one byte each. None while nothing is indexed.
-async fn indexed<S: Session>(db: &S, org: OrgId, query: &GramQuery) -> Result<Option<Vec<u8>>, S::Error> {
-    // One statement, so that on PostgreSQL it sees one snapshot: blocks become groups at any time.
-    let sql = format!(
-        "SELECT -1, blocks, version, NULL FROM text_indexes WHERE org_id = ?1 \
-         UNION ALL SELECT 0, block, 0, signature FROM text_blocks WHERE org_id = ?1 \
-         UNION ALL SELECT stored.level, stored.position, CAST(gram.value->>0 AS BIGINT), found.bytes \
-         FROM text_groups AS stored CROSS JOIN {}(?2) AS gram LEFT JOIN text_parts AS found ON found.org_id = ?1 \
-         AND found.level = stored.level AND found.position = stored.position \
-         AND found.part = (CAST(gram.value->>1 AS BIGINT) & (stored.parts - 1)) WHERE stored.org_id = ?1",
-        S::DIALECT.json_elements
-    );
-    let grams: Vec<_> = query.grams().iter().enumerate().map(|(n, gram)| (n, gram.place())).collect();
-    let mut indexed = (0, 0);
-    let mut has: Vec<Vec<u8>> = vec![Vec::new(); query.grams().len()];
-    let mut mark = |number: usize, first: u64, bytes: &[u8]| {
-        let (gram, has, first) = (query.grams()[number], &mut has[number], first as usize);
-        has.resize(has.len().max(first + bytes.len()), 0);
-        has[first..].iter_mut().zip(bytes).for_each(|(has, byte)| *has |= u8::from(gram.is_in(*byte)));
-    };
-    db.visit(&sql, values![org, &json(&grams)], |row: &dyn Columns| {
-        let (level, position, number) = (row.integer(0)?, row.unsigned(1)?, row.unsigned(2)?);
-        let bytes = row.bytes_or_null(3)?.unwrap_or_default();
-        match usize::try_from(level) {
-            Err(_) => indexed = (position, number),
-            Ok(0) => (0..query.grams().len()).for_each(|number| {
-                let at = query.grams()[number].place() as usize % bytes.len().max(1);
-                bytes.get(at).into_iter().for_each(|byte| mark(number, position, &[*byte]));
-            }),
-            Ok(level) => {
-                let first = position * SPANS.get(level).copied().unwrap_or_default();
-                mark(number as usize, first, bytes);
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    let (blocks, version) = indexed;
-    if blocks == 0 || version != u64::from(VERSION) {
-        return Ok(None);
-    }
-    has.iter_mut().for_each(|has| has.resize(blocks as usize, 0));
-    Ok(Some(query.blocks(blocks as usize, &has)))
 }

@@ -7,6 +7,7 @@
 pub(super) mod candidates;
 mod groups;
 pub(super) mod grow;
+mod lookup;
 mod signatures;
 pub(super) mod stale;
 
