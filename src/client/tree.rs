@@ -4,6 +4,7 @@ use reqwest::Method;
 
 use crate::api::page::PageView;
 use crate::api::query::Query;
+use crate::api::routes::LogPaths;
 use crate::api::tree::EntryProof;
 use crate::client::Client;
 use crate::client::error::ClientError;
@@ -15,14 +16,6 @@ use crate::model::integrity::verify::StoredLeaf;
 use crate::model::merkle::Hash;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::words::Log;
-
-/// Where the routes of a log begin.
-const fn base(log: Log) -> &'static str {
-    match log {
-        Log::Audit => crate::api::routes::AUDIT_LOGS,
-        Log::Trail => "/api/v1/trail",
-    }
-}
 
 /// A tile of which every entry was deleted.
 #[derive(Debug, Clone)]
@@ -46,7 +39,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn checkpoint(&self, log: Log) -> Result<String, ClientError> {
-        let path = format!("{}/checkpoint", base(log));
+        let path = format!("{}/checkpoint", LogPaths::of(log).list);
         Ok(self.call(Method::GET, &path).text().await?.1)
     }
 
@@ -120,7 +113,8 @@ impl Client {
     /// [`ClientError`].
     pub async fn head(&self, log: Log) -> Result<u64, ClientError> {
         let query = Query { limit: 1, ..Query::default() };
-        let (status, text) = self.call(Method::GET, base(log)).query(query.pairs()).text().await?;
+        let (status, text) =
+            self.call(Method::GET, LogPaths::of(log).list).query(query.pairs()).text().await?;
         Ok(PageText::new(self.server(), status, text)?.info.as_of)
     }
 
@@ -161,7 +155,8 @@ impl Client {
         let mut pages = Vec::new();
         loop {
             query.after_id = Some(after_id);
-            let call = self.call(Method::GET, base(log)).query([query.pairs(), more.clone()].concat());
+            let call =
+                self.call(Method::GET, LogPaths::of(log).list).query([query.pairs(), more.clone()].concat());
             let (status, text) = call.text().await?;
             let page = PageText::new(self.server(), status, text)?;
             let has_more = page.info.next_cursor.is_some();
@@ -181,11 +176,11 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn proof(&self, log: Log, id: u64) -> Result<EntryProof, ClientError> {
-        self.call(Method::GET, &format!("{}/{id}/proof", base(log))).json().await
+        self.call(Method::GET, &format!("{}/{id}/proof", LogPaths::of(log).list)).json().await
     }
 
     async fn tile_bytes(&self, log: Log, tile: &str) -> Result<Vec<u8>, ClientError> {
-        Ok(self.call(Method::GET, &format!("{}/tile/{tile}", base(log))).bytes().await?.1)
+        Ok(self.call(Method::GET, &format!("{}/tile/{tile}", LogPaths::of(log).list)).bytes().await?.1)
     }
 
     fn wrong(&self, fault: &dyn std::fmt::Display) -> ClientError {
