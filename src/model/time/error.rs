@@ -1,6 +1,6 @@
 //! Errors of the time grammar.
 
-use chrono::Weekday;
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::model::time::age::AgeErrorKind;
@@ -46,8 +46,8 @@ pub enum TimeErrorKind {
     #[error("there is no such day")]
     NoSuchDay,
     /// The weekday before a date is not that of the date.
-    #[error("that date is a {}", weekday_name(*.0))]
-    OtherWeekday(Weekday),
+    #[error("that date is a {}", .0.format("%A"))]
+    OtherWeekday(NaiveDate),
     /// No clock shows this time of day.
     #[error("there is no such time of day")]
     NoSuchTimeOfDay,
@@ -73,16 +73,4 @@ pub enum TimeErrorKind {
     /// The text begins like an age.
     #[error(transparent)]
     Age(#[from] AgeErrorKind),
-}
-
-const fn weekday_name(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Mon => "Monday",
-        Weekday::Tue => "Tuesday",
-        Weekday::Wed => "Wednesday",
-        Weekday::Thu => "Thursday",
-        Weekday::Fri => "Friday",
-        Weekday::Sat => "Saturday",
-        Weekday::Sun => "Sunday",
-    }
 }

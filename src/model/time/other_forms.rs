@@ -26,7 +26,7 @@ pub(super) fn rewritten(text: &str) -> Result<Option<String>, TimeErrorKind> {
     };
     let date = NaiveDate::from_ymd_opt(year, month, day).ok_or(TimeErrorKind::NoSuchDay)?;
     match weekday {
-        Some(weekday) if weekday != date.weekday() => Err(TimeErrorKind::OtherWeekday(date.weekday())),
+        Some(weekday) if weekday != date.weekday() => Err(TimeErrorKind::OtherWeekday(date)),
         _ => Ok(Some(format!("{date}{}{rest}", if rest.is_empty() { "" } else { " " }))),
     }
 }

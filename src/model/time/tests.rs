@@ -263,7 +263,10 @@ fn errors_have_a_kind() {
         ("11/24/2026 14:03", TimeErrorKind::OtherDate),
         ("2026-13", TimeErrorKind::NoSuchDay),
         ("28 Nov 2026 25:00", TimeErrorKind::NoSuchTimeOfDay),
-        ("Mon, 28 Nov 2026 14:03:11 +0100", TimeErrorKind::OtherWeekday(chrono::Weekday::Sat)),
+        (
+            "Mon, 28 Nov 2026 14:03:11 +0100",
+            TimeErrorKind::OtherWeekday(chrono::NaiveDate::from_ymd_opt(2026, 11, 28).expect("a date")),
+        ),
         ("monday teatime", TimeErrorKind::NotATime),
         ("13pm", TimeErrorKind::Age(AgeErrorKind::UnknownUnit)),
         ("1,5h", TimeErrorKind::Age(AgeErrorKind::Fraction("1h30min".to_owned()))),
