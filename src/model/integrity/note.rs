@@ -147,12 +147,6 @@ impl VerifierKey {
         &self.name
     }
 
-    /// Whether two names stand for the same public key, as they do for the two logs of an organization.
-    #[must_use]
-    pub fn is_same_key(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-
     /// The same public key under the name of another log.
     #[must_use]
     pub fn renamed(&self, origin: &str) -> Self {
