@@ -67,9 +67,7 @@ impl Choice<SearchText> {
         visit_texts(names, changes, &mut |text| texts.push(folded(text)));
         self.admits(|wanted| texts.iter().any(|text| text.contains(&wanted.folded)))
     }
-}
 
-impl Choice<SearchText> {
     /// Whether the choice admits one text. An absent text contains nothing.
     pub(super) fn admits_text(&self, text: Option<&str>) -> bool {
         if self.is_any() {
