@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::query::{filter_pairs, read_only_filter};
+use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
 use crate::model::hold::{Hold, HoldFilter};
 use crate::model::timestamp::Timestamp;
@@ -85,9 +86,7 @@ impl HoldAnswer {
     /// Parses `filter`. None if it has a part that this version does not know.
     #[must_use]
     pub fn covered(&self) -> Option<Filter> {
-        let pairs: Vec<_> = form_urlencoded::parse(self.filter.as_bytes()).collect();
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        read_only_filter(Log::Audit, pairs).ok()
+        read_filter_text(&self.filter).ok()
     }
 }
 
@@ -95,6 +94,15 @@ impl HoldAnswer {
 #[must_use]
 pub fn filter_text(filter: &HoldFilter) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(filter_pairs(filter.filter())).finish()
+}
+
+/// Reads what [`filter_text`] writes.
+///
+/// # Errors
+/// A [`FieldError`] for each parameter that is not a filter or has an invalid value.
+pub fn read_filter_text(text: &str) -> Result<Filter, Vec<FieldError>> {
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    read_only_filter(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value)))
 }
 
 /// Counts of the entries that a hold covers.

@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::api::hold::{CreateHold, HoldAnswer, ReleaseHold, filter_text};
-use crate::api::query::read_only_filter;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::{BaseFilterArgs, FilterArgs};
 use crate::args::output::Format;
@@ -293,11 +292,10 @@ fn text(hold: &HoldAnswer, time: &TimeContext) -> String {
 
 /// The filter in words. A filter of a later version stays a query string.
 fn described(hold: &HoldAnswer, time: &TimeContext) -> String {
-    let pairs: Vec<_> = form_urlencoded::parse(hold.filter.as_bytes()).collect();
-    match read_only_filter(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value))) {
-        Ok(_) if hold.filter.is_empty() => "the whole log".to_owned(),
-        Ok(filter) => describe(&filter, time),
-        Err(_) => hold.filter.clone(),
+    match hold.covered() {
+        Some(_) if hold.filter.is_empty() => "the whole log".to_owned(),
+        Some(filter) => describe(&filter, time),
+        None => hold.filter.clone(),
     }
 }
 

@@ -4,8 +4,7 @@
 //! time. On PostgreSQL a batch shares the lock of the organization's row from before it reads the holds until its commit, and
 //! the creation of a hold excludes it: it waits for a running batch, and the next batch sees the hold.
 
-use crate::api::hold::filter_text;
-use crate::api::query::read_only_filter;
+use crate::api::hold::{filter_text, read_filter_text};
 use crate::model::hold::{Hold, HoldFilter, Release};
 use crate::model::words::Log;
 use crate::store::calls::OrgId;
@@ -36,9 +35,7 @@ fn decode(row: &dyn Columns) -> Result<Hold, StoreError> {
 
 /// Reads a stored filter, which is a query string.
 fn filter_from_text(text: &str) -> Result<HoldFilter, String> {
-    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    let filter = read_only_filter(Log::Audit, pairs).map_err(|errors| format!("{errors:?}"))?;
+    let filter = read_filter_text(text).map_err(|errors| format!("{errors:?}"))?;
     HoldFilter::new(filter).map_err(|error| error.to_string())
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
+use crate::api::hold::read_filter_text;
 use crate::api::prune::PruneAnswer;
-use crate::api::query::{Query, read_only_filter};
+use crate::api::query::Query;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
@@ -19,7 +20,6 @@ use crate::model::filter::Filter;
 use crate::model::hold::HoldFilter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::prune::HeldBy;
-use crate::model::words::Log;
 use crate::render::filter_summary::grouped;
 use crate::render::json::line;
 use crate::terminal::file::{FileError, NewFile, decompressed, is_passthrough};
@@ -113,12 +113,7 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
 
 /// The filters of the plan's holds.
 fn holds(planned: &PruneAnswer) -> Result<Vec<HoldFilter>, Failure> {
-    let read = |by: &HeldBy| {
-        let text = by.filter.as_deref()?;
-        let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-        HoldFilter::new(read_only_filter(Log::Audit, pairs).ok()?).ok()
-    };
+    let read = |by: &HeldBy| HoldFilter::new(read_filter_text(by.filter.as_deref()?).ok()?).ok();
     let read_or_refuse = |by: &HeldBy| {
         read(by).ok_or_else(|| {
             let message =

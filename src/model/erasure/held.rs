@@ -170,10 +170,8 @@ fn set<T: PartialEq>(choice: &mut Choice<T>, values: Vec<T>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::hold::filter_text;
-    use crate::api::query::read_only_filter;
+    use crate::api::hold::{filter_text, read_filter_text};
     use crate::model::erasure::{ErasureOptions, Person};
-    use crate::model::words::Log;
 
     const ANA: &str = r#"{"id":"7","email":"ana@acme.example","name":"Ana Ruiz","kind":"user"}"#;
 
@@ -187,11 +185,9 @@ mod tests {
     }
 
     fn hold(filter: &str) -> Hold {
-        let pairs: Vec<_> = form_urlencoded::parse(filter.as_bytes()).into_owned().collect();
-        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Hold {
             name: "case".parse().expect("a name"),
-            filter: HoldFilter::new(read_only_filter(Log::Audit, pairs).expect("a filter")).expect("cheap"),
+            filter: HoldFilter::new(read_filter_text(filter).expect("a filter")).expect("cheap"),
             reason: "claims of Ana Ruiz".to_owned(),
             created_at: crate::model::timestamp::Timestamp::MIN,
             created_by: "legal".to_owned(),

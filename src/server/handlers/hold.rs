@@ -6,10 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use crate::api::hold::{CoveredEntries, CreateHold, HoldAnswer, Holds, ReleaseHold};
+use crate::api::hold::{CoveredEntries, CreateHold, HoldAnswer, Holds, ReleaseHold, read_filter_text};
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{BodyProblems, ScopeProblems};
-use crate::api::query::{filter_pairs, filter_parameters, read_only_filter};
+use crate::api::query::{filter_pairs, filter_parameters};
 use crate::model::draft::FieldError;
 use crate::model::hold::{
     Hold, HoldFilter, MAX_ACTIVE_HOLDS, MAX_FILTER_BYTES, MAX_HOLDS, Release, is_reason,
@@ -153,9 +153,8 @@ fn new_hold(server: &Server, caller: &Caller<CanHold>, request: &CreateHold) -> 
     if request.filter.len() > MAX_FILTER_BYTES {
         return Err(invalid("filter", &format!("is longer than {MAX_FILTER_BYTES} bytes")));
     }
-    let pairs: Vec<_> = form_urlencoded::parse(request.filter.as_bytes()).collect();
-    let filter = read_only_filter(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let filter = filter.map_err(|errors| errors.iter().map(without_values).collect::<Vec<_>>())?;
+    let filter = read_filter_text(&request.filter)
+        .map_err(|errors| errors.iter().map(without_values).collect::<Vec<_>>())?;
     let filter = HoldFilter::new(filter).map_err(|error| invalid("filter", &error))?;
     if filter.filter().since.zip(filter.filter().until).is_some_and(|(since, until)| since >= until) {
         return Err(invalid("filter", &"covers nothing: since is not before until"));
