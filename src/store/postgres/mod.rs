@@ -193,14 +193,7 @@ impl PostgresStore {
 
     /// Deletes users without entries and empty rows of the rollup. PostgreSQL frees their space when it vacuums.
     pub(super) async fn delete_unused(&self, org: OrgId) -> Result<(), StoreError> {
-        let free = |db: Connection| async move {
-            let delete = async {
-                rollup::lock_head(&*db, org).await?;
-                prunes::delete_unused_users(&*db, org, 0, i64::MAX).await?;
-                rollup::delete_empty(&*db, org).await
-            };
-            in_transaction(&db, delete).await
-        };
+        let free = |db: Connection| async move { in_transaction(&db, delete_unused(&db, org)).await };
         self.connections.run(Retry::Always, free).await
     }
 
@@ -219,6 +212,14 @@ impl PostgresStore {
     }
 }
 
+/// Deletes users without entries and empty rows of the rollup, in a transaction.
+async fn delete_unused(db: &Object, org: OrgId) -> Result<(), DatabaseError> {
+    // The lock makes recorders wait. Otherwise a new entry could refer to a user that is deleted here.
+    rollup::lock_head(db, org).await?;
+    prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
+    rollup::delete_empty(db, org).await
+}
+
 /// Closes a prune, and deletes unused users and empty rollup rows.
 async fn finish_prune(
     db: &Object,
@@ -230,10 +231,7 @@ async fn finish_prune(
     let close = async {
         let has_record = prunes::close(db, org, run, complete, now).await?;
         if has_record {
-            // The lock makes recorders wait. Otherwise a new entry could refer to a user that is deleted here.
-            rollup::lock_head(db, org).await?;
-            prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
-            rollup::delete_empty(db, org).await?;
+            delete_unused(db, org).await?;
         }
         Ok(has_record)
     };
