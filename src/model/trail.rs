@@ -25,7 +25,7 @@ use crate::model::words::{Action, Log, ModelType, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::erasure::ErasureEvent;
 pub use crate::model::trail::fields::FilterPairs;
-use crate::model::trail::fields::{Field, new, of_server, question_string, text, words};
+use crate::model::trail::fields::{Field, entry, new, question_string, text, words};
 pub use crate::model::trail::hold::HoldEvent;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
@@ -200,17 +200,16 @@ impl TrailEvent {
     /// Action, resource and changed fields.
     fn parts(&self, redaction: &Redaction) -> (Action, ModelType, String, Vec<Field>) {
         let query = |filter: &FilterPairs| question_string(filter, redaction);
-        let export = |stage: &'static str, filter: &FilterPairs, format: &Option<String>, as_of: u64| {
-            [
+        let export = |stage: &'static str, filter: &FilterPairs, format: Option<&str>, as_of: u64| {
+            vec![
                 new("stage", stage),
                 new("filter", query(filter)),
-                format.as_ref().and_then(|format| new("format", format.as_str())),
+                format.and_then(|format| new("format", format)),
                 new("as_of", as_of),
             ]
         };
-        let of_log = |action, log: Log, fields: Vec<Option<Field>>| {
-            (action, ModelType::AuditLog, log.to_string(), fields.into_iter().flatten().collect())
-        };
+        let of_log = |action, log: Log, fields| entry(action, ModelType::AuditLog, log.as_str(), fields);
+        let of_server = |action, id: &str, fields| entry(action, ModelType::Server, id, fields);
         match self {
             Self::Read { log, call, filter, rows, more } => of_log(
                 Action::Read,
@@ -223,28 +222,23 @@ impl TrailEvent {
                 ],
             ),
             Self::ExportBegun { log, filter, format, as_of } => {
-                of_log(Action::Exported, *log, export("begun", filter, format, *as_of).into())
+                of_log(Action::Exported, *log, export("begun", filter, format.as_deref(), *as_of))
             }
             Self::ExportEnded { log, filter, format, as_of, entries } => {
-                let mut fields: Vec<_> = export("ended", filter, format, *as_of).into();
+                let mut fields = export("ended", filter, format.as_deref(), *as_of);
                 fields.push(entries.and_then(|entries| new("entries", entries)));
                 of_log(Action::Exported, *log, fields)
             }
             Self::Copied { log, format, as_of, target } => {
-                let fields = [
-                    new("stage", "begun"),
-                    new("filter", ""),
-                    new("format", *format),
-                    new("as_of", *as_of),
-                    new("target", target.as_str()),
-                ];
-                of_log(Action::Exported, *log, fields.into())
+                let mut fields = export("begun", &FilterPairs::new(), Some(format), *as_of);
+                fields.push(new("target", target.as_str()));
+                of_log(Action::Exported, *log, fields)
             }
             Self::PruneBegun { log, prune, cutoff, as_of, retention, restated } => {
                 // The trail is not pruned by a floor.
                 let floor = retention.floor.filter(|_| *log == Log::Audit);
                 let (earlier_plan, earlier_floor) = restated.retention().unzip();
-                let fields = [
+                let fields = vec![
                     new("prune", *prune),
                     new("cutoff", cutoff.to_string()),
                     new("as_of", *as_of),
@@ -256,11 +250,11 @@ impl TrailEvent {
                     earlier_plan.and_then(|plan| new("earlier_plan", plan)),
                     earlier_floor.and_then(|floor| new("earlier_floor", floor)),
                 ];
-                of_log(Action::Pruned, *log, fields.into())
+                of_log(Action::Pruned, *log, fields)
             }
             Self::PruneEnded { log, prune, deleted, complete } => {
-                let fields = [new("prune", *prune), new("deleted", *deleted), new("complete", *complete)];
-                of_log(Action::Pruned, *log, fields.into())
+                let fields = vec![new("prune", *prune), new("deleted", *deleted), new("complete", *complete)];
+                of_log(Action::Pruned, *log, fields)
             }
             Self::Erasure(event) => event.parts(),
             Self::TokenCreated { name, scopes, expires_at, created_by } => {
@@ -269,50 +263,47 @@ impl TrailEvent {
                     text(*expires_at).and_then(|at| new("expires_at", at)),
                     text(created_by.as_ref()).and_then(|by| new("created_by", by)),
                 ];
-                (Action::Created, ModelType::Token, name.clone(), fields.into_iter().flatten().collect())
+                entry(Action::Created, ModelType::Token, name, fields)
             }
             Self::TokenRevoked { name, scopes, expires_at } => {
-                let mut fields = vec![("scopes", Some(words(scopes)), None)];
-                fields.extend(text(*expires_at).map(|at| ("expires_at", Some(at), None)));
-                (Action::Deleted, ModelType::Token, name.clone(), fields)
+                let old = |name, value: Value| (name, Some(value), None);
+                let expiry = text(*expires_at).map(|at| old("expires_at", at));
+                entry(Action::Deleted, ModelType::Token, name, [Some(old("scopes", words(scopes))), expiry])
             }
             Self::OrganizationCreated { slug, retention } => {
-                let mut fields = vec![("plan", None, Some(retention.plan.as_str().into()))];
-                fields.extend(text(retention.floor).map(|floor| ("floor", None, Some(floor))));
-                (Action::Created, ModelType::Organization, slug.clone(), fields)
+                let floor = text(retention.floor).and_then(|floor| new("floor", floor));
+                let fields = [new("plan", retention.plan.as_str()), floor];
+                entry(Action::Created, ModelType::Organization, slug, fields)
             }
             Self::RetentionChanged { slug, old, new } => {
-                let mut fields = Vec::new();
-                if old.plan != new.plan {
-                    fields.push(("plan", Some(json!(old.plan)), Some(json!(new.plan))));
-                }
-                if old.floor != new.floor {
-                    fields.push(("floor", text(old.floor), text(new.floor)));
-                }
-                (Action::Updated, ModelType::Organization, slug.clone(), fields)
+                let plan =
+                    (old.plan != new.plan).then(|| ("plan", Some(json!(old.plan)), Some(json!(new.plan))));
+                let floor = (old.floor != new.floor).then(|| ("floor", text(old.floor), text(new.floor)));
+                entry(Action::Updated, ModelType::Organization, slug, [plan, floor])
             }
             Self::Hold(event) => event.parts(redaction),
             Self::Organization(event) => event.parts(),
             Self::SignedIn { session, by_link } => {
-                let fields = [new("by", if *by_link { "link" } else { "token" })];
-                let fields = fields.into_iter().flatten().collect();
-                (Action::Created, ModelType::Session, session.clone(), fields)
+                let by = new("by", if *by_link { "link" } else { "token" });
+                entry(Action::Created, ModelType::Session, session, [by])
             }
             Self::SignedOut { session } => {
-                let fields = vec![("signed_in", Some(Value::from(true)), Some(Value::from(false)))];
-                (Action::Updated, ModelType::Session, session.clone(), fields)
+                let signed_in = ("signed_in", Some(Value::from(true)), Some(Value::from(false)));
+                entry(Action::Updated, ModelType::Session, session, [Some(signed_in)])
             }
-            Self::Started { host } => of_server(Action::Started, host, &[new("version", VERSION)]),
-            Self::Stopped { host } => of_server(Action::Stopped, host, &[new("version", VERSION)]),
-            Self::SweepPaused { cause } => of_server(Action::Stopped, SWEEP, &[new("cause", cause.as_str())]),
-            Self::SweepResumed => of_server(Action::Started, SWEEP, &[new("version", VERSION)]),
+            Self::Started { host } => of_server(Action::Started, host, vec![new("version", VERSION)]),
+            Self::Stopped { host } => of_server(Action::Stopped, host, vec![new("version", VERSION)]),
+            Self::SweepPaused { cause } => {
+                of_server(Action::Stopped, SWEEP, vec![new("cause", cause.as_str())])
+            }
+            Self::SweepResumed => of_server(Action::Started, SWEEP, vec![new("version", VERSION)]),
             Self::Migrated { schema, unprotected_through, retention } => {
-                let fields = [
+                let fields = vec![
                     new("unprotected_through", *unprotected_through),
                     new("plan", retention.plan.as_str()),
                     text(retention.floor).and_then(|floor| new("floor", floor)),
                 ];
-                of_server(Action::Migrated, &schema.to_string(), &fields)
+                of_server(Action::Migrated, &schema.to_string(), fields)
             }
         }
     }

@@ -24,13 +24,14 @@ pub(super) fn text(value: Option<impl ToString>) -> Option<Value> {
     value.map(|value| value.to_string().into())
 }
 
-/// The parts of an entry about a server.
-pub(super) fn of_server(
+/// The parts of an entry, without the fields that are absent.
+pub(super) fn entry(
     action: Action,
+    model_type: ModelType,
     id: &str,
-    fields: &[Option<Field>],
+    fields: impl IntoIterator<Item = Option<Field>>,
 ) -> (Action, ModelType, String, Vec<Field>) {
-    (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
+    (action, model_type, id.to_owned(), fields.into_iter().flatten().collect())
 }
 
 /// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text or
