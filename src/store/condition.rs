@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::filter::{Choice, Filter};
+use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType, Via};
 
 /// A value bound to a statement.
@@ -84,12 +85,7 @@ impl Condition {
             field: _,
             text: _,
         } = filter;
-        if let Some(since) = since {
-            self.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
-        }
-        if let Some(until) = until {
-            self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
-        }
+        self.and_times(*since, *until);
         self.and_dimensions(filter, user_refs.user.as_deref());
         if let Some(refs) = &user_refs.on_behalf_of {
             self.and_users("on_behalf_ref", refs, on_behalf_of.admits_optional_user(None));
@@ -110,6 +106,16 @@ impl Condition {
                     self.and(&format!("(model_type, model_id) {not}IN (VALUES {pairs})"), values);
                 }
             }
+        }
+    }
+
+    /// Adds the bounds of a time window.
+    pub(super) fn and_times(&mut self, since: Option<Timestamp>, until: Option<Timestamp>) {
+        if let Some(since) = since {
+            self.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
+        }
+        if let Some(until) = until {
+            self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
         }
     }
 

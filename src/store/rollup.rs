@@ -23,129 +23,102 @@ pub(super) const ALL_TIME: i64 = -1;
 /// How many entries may be missing from the rollup before they are added: few enough to be counted one by one.
 pub(super) const MAX_BEHIND: u64 = 2048;
 
-/// A query that the rollup can answer.
-pub(super) struct RollupQuery<'a> {
-    pub(super) org: OrgId,
-    pub(super) filter: &'a Filter,
-    /// The users the filter admits; all of them, when absent.
-    pub(super) user_refs: Option<&'a [i64]>,
-    /// Without entries recorded after this id.
-    pub(super) as_of: u64,
-    /// Whether each day is counted by itself.
-    pub(super) by_day: bool,
+/// A statement of rows `day, model_type, action, via, user_ref, n`, whose `n` add up to the counts of a query. `by_day` counts
+/// each day by itself. None where the filter or its window is finer than the rollup.
+pub(super) fn rows<S: Session>(query: &EntryQuery<'_>, by_day: bool) -> Option<Condition> {
+    let EntryQuery { org, filter, as_of, .. } = *query;
+    let Dialect { id, id_to_column, entries_by_id, rolled_up, .. } = S::DIALECT;
+    let Filter { since, until, .. } = *filter;
+    if !filter.fits_rollup() {
+        return None;
+    }
+    let first = since.map(|since| since.micros().div_euclid(DAY) + i64::from(since.micros() % DAY != 0));
+    let end = until.map(|until| until.micros().div_euclid(DAY));
+    if first.zip(end).is_some_and(|(first, end)| first >= end) {
+        return None;
+    }
+    let days = by_day || first.is_some() || end.is_some();
+    let mut rows = tallies(query, days.then(|| (first.unwrap_or(0), end)));
+    let one = |mut condition: Condition, table: &str, sign: &str| {
+        condition.sql = format!(
+            "SELECT occurred_at / {DAY}, model_type, action, coalesce(via, {NO_VIA}), user_ref, {sign}1 FROM {table} WHERE {}",
+            condition.sql
+        );
+        condition
+    };
+    let number = || Parameter::Integer(org.0);
+    let as_of = Parameter::Integer(id_to_column(org, as_of));
+    // Entries that the rollup lacks.
+    let mut behind = entries(query, since, until);
+    behind.and(&format!("{id} > {rolled_up} AND {id} <= ?"), [number(), as_of.clone()]);
+    rows.union(one(behind, entries_by_id, ""));
+    // The parts of days at the ends of the window.
+    let day = |day: i64| Timestamp::from_micros(day * DAY);
+    let edges = [(since, first.and_then(day)), (end.and_then(day), until)];
+    for (since, until) in edges.into_iter().filter(|(since, until)| since < until && since.is_some()) {
+        let mut edge = entries(query, since, until);
+        edge.and(&format!("{id} <= {rolled_up} AND {id} <= ?"), [number(), as_of.clone()]);
+        rows.union(one(edge, "entries", ""));
+    }
+    // Entries in the rollup that lie beyond the bound.
+    let mut beyond = entries(query, first.and_then(day), end.and_then(day));
+    beyond.and(&format!("{id} > ? AND {id} <= {rolled_up}"), [as_of, number()]);
+    rows.union(one(beyond, entries_by_id, "-"));
+    Some(rows)
 }
 
-impl RollupQuery<'_> {
-    /// A statement of rows `day, model_type, action, via, user_ref, n`, whose `n` add up to the counts. None where the
-    /// filter or its window is finer than the rollup.
-    pub(super) fn rows(&self, dialect: &Dialect) -> Option<Condition> {
-        let Filter { since, until, .. } = *self.filter;
-        if !self.filter.fits_rollup() {
-            return None;
-        }
-        let first = since.map(|since| since.micros().div_euclid(DAY) + i64::from(since.micros() % DAY != 0));
-        let end = until.map(|until| until.micros().div_euclid(DAY));
-        if first.zip(end).is_some_and(|(first, end)| first >= end) {
-            return None;
-        }
-        let days = self.by_day || first.is_some() || end.is_some();
-        let mut rows = self.rolled_up(days.then(|| (first.unwrap_or(0), end)));
-        let one = |mut condition: Condition, table: &str, sign: &str| {
-            condition.sql = format!(
-                "SELECT occurred_at / {DAY}, model_type, action, coalesce(via, {NO_VIA}), user_ref, {sign}1 FROM {table} WHERE {}",
-                condition.sql
-            );
-            condition
-        };
-        let (id, rolled_up) = (dialect.id, dialect.rolled_up);
-        let org = || Parameter::Integer(self.org.0);
-        let as_of = Parameter::Integer((dialect.id_to_column)(self.org, self.as_of));
-        // Entries that the rollup lacks.
-        let mut behind = self.entries(since, until);
-        behind.and(&format!("{id} > {rolled_up} AND {id} <= ?"), [org(), as_of.clone()]);
-        rows.union(one(behind, dialect.entries_by_id, ""));
-        // The parts of days at the ends of the window.
-        let day = |day: i64| Timestamp::from_micros(day * DAY);
-        let edges = [(since, first.and_then(day)), (end.and_then(day), until)];
-        for (since, until) in edges.into_iter().filter(|(since, until)| since < until && since.is_some()) {
-            let mut edge = self.entries(since, until);
-            edge.and(&format!("{id} <= {rolled_up} AND {id} <= ?"), [org(), as_of.clone()]);
-            rows.union(one(edge, "entries", ""));
-        }
-        // Entries in the rollup that lie beyond the bound.
-        let mut beyond = self.entries(first.and_then(day), end.and_then(day));
-        beyond.and(&format!("{id} > ? AND {id} <= {rolled_up}"), [as_of, org()]);
-        rows.union(one(beyond, dialect.entries_by_id, "-"));
-        Some(rows)
-    }
-
-    /// The rollup's rows of all days together, or of some days.
-    fn rolled_up(&self, days: Option<(i64, Option<i64>)>) -> Condition {
-        let mut rows = self.dimensions();
-        match days {
-            None => rows.and("day = ?", [Parameter::Integer(ALL_TIME)]),
-            Some((first, end)) => {
-                rows.and("day >= ?", [Parameter::Integer(first)]);
-                if let Some(end) = end {
-                    rows.and("day < ?", [Parameter::Integer(end)]);
-                }
+/// The rollup's rows of all days together, or of some days.
+fn tallies(query: &EntryQuery<'_>, days: Option<(i64, Option<i64>)>) -> Condition {
+    let mut rows = dimensions(query);
+    match days {
+        None => rows.and("day = ?", [Parameter::Integer(ALL_TIME)]),
+        Some((first, end)) => {
+            rows.and("day >= ?", [Parameter::Integer(first)]);
+            if let Some(end) = end {
+                rows.and("day < ?", [Parameter::Integer(end)]);
             }
         }
-        rows.sql = format!(
-            "SELECT day, model_type, action, via, user_ref, count AS n FROM tallies WHERE {}",
-            rows.sql
-        );
-        rows
     }
-
-    /// The entries of a time window.
-    fn entries(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Condition {
-        let mut entries = self.dimensions();
-        if let Some(since) = since {
-            entries.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
-        }
-        if let Some(until) = until {
-            entries.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
-        }
-        entries
-    }
-
-    fn dimensions(&self) -> Condition {
-        let mut condition = Condition::default();
-        condition.and("org_id = ?", [Parameter::Integer(self.org.0)]);
-        condition.and_dimensions(self.filter, self.user_refs);
-        condition
-    }
-
-    /// A statement that gives a row when an entry may match, whatever its time; when it gives none, no entry matches.
-    /// None when the filter names nothing that the rollup knows.
-    pub(super) fn any(&self, dialect: &Dialect) -> Option<Condition> {
-        if self.filter.admits_all_dimensions() {
-            return None;
-        }
-        let mut any = self.rolled_up(None);
-        any.sql = format!("SELECT 1 WHERE EXISTS ({} AND count > 0)", any.sql);
-        let mut behind = self.dimensions();
-        let org = Parameter::Integer(self.org.0);
-        // On SQLite another organization begins after the last id.
-        let last = Parameter::Integer((dialect.id_to_column)(self.org, u64::MAX));
-        let id = dialect.id;
-        behind.and(&format!("{id} > {} AND {id} <= ?", dialect.rolled_up), [org, last]);
-        behind.sql =
-            format!("SELECT 1 WHERE EXISTS (SELECT 1 FROM {} WHERE {})", dialect.entries_by_id, behind.sql);
-        any.union(behind);
-        any.sql.push_str(" LIMIT 1");
-        Some(any)
-    }
+    rows.sql =
+        format!("SELECT day, model_type, action, via, user_ref, count AS n FROM tallies WHERE {}", rows.sql);
+    rows
 }
 
-/// The rows that count the entries of a query; none where the rollup cannot tell.
-pub(super) fn rows<S: Session>(query: &EntryQuery<'_>, by_day: bool) -> Option<Condition> {
-    let EntryQuery { org, filter, user_refs, as_of, .. } = *query;
-    RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of, by_day }.rows(&S::DIALECT)
+/// The entries of a time window.
+fn entries(query: &EntryQuery<'_>, since: Option<Timestamp>, until: Option<Timestamp>) -> Condition {
+    let mut entries = dimensions(query);
+    entries.and_times(since, until);
+    entries
 }
 
-/// Adds up rows of [`RollupQuery::rows`] by some of their columns: visits each combination, and then its count.
+fn dimensions(query: &EntryQuery<'_>) -> Condition {
+    let mut condition = Condition::default();
+    condition.and("org_id = ?", [Parameter::Integer(query.org.0)]);
+    condition.and_dimensions(query.filter, query.user_refs.user.as_deref());
+    condition
+}
+
+/// A statement that gives a row when an entry may match, whatever its time; when it gives none, no entry matches.
+/// None when the filter names nothing that the rollup knows.
+pub(super) fn any<S: Session>(query: &EntryQuery<'_>) -> Option<Condition> {
+    let EntryQuery { org, filter, .. } = *query;
+    let Dialect { id, id_to_column, entries_by_id, rolled_up, .. } = S::DIALECT;
+    if filter.admits_all_dimensions() {
+        return None;
+    }
+    let mut any = tallies(query, None);
+    any.sql = format!("SELECT 1 WHERE EXISTS ({} AND count > 0)", any.sql);
+    let mut behind = dimensions(query);
+    // On SQLite another organization begins after the last id.
+    let last = Parameter::Integer(id_to_column(org, u64::MAX));
+    behind.and(&format!("{id} > {rolled_up} AND {id} <= ?"), [Parameter::Integer(org.0), last]);
+    behind.sql = format!("SELECT 1 WHERE EXISTS (SELECT 1 FROM {entries_by_id} WHERE {})", behind.sql);
+    any.union(behind);
+    any.sql.push_str(" LIMIT 1");
+    Some(any)
+}
+
+/// Adds up rows of [`rows`] by some of their columns: visits each combination, and then its count.
 pub(super) async fn sum_by<S: Session>(
     db: &S,
     rows: &Condition,
@@ -167,10 +140,7 @@ pub(super) async fn sum_by<S: Session>(
 
 /// Whether an entry may match, by the rollup: if none does, a scan of the whole log is skipped.
 pub(super) async fn may_match<S: Session>(db: &S, query: &EntryQuery<'_>) -> Result<bool, S::Error> {
-    let EntryQuery { org, filter, user_refs, .. } = *query;
-    let query =
-        RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of: u64::MAX, by_day: false };
-    let Some(any) = query.any(&S::DIALECT) else { return Ok(true) };
+    let Some(any) = any::<S>(query) else { return Ok(true) };
     let mut may_match = false;
     let found = |_: &dyn Columns| {
         may_match = true;

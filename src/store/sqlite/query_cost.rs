@@ -17,7 +17,7 @@ use crate::store::calls::{OrgId, PageRequest};
 use crate::store::condition::{Condition, UserRefs};
 use crate::store::dialect::EntryQuery;
 use crate::store::entries::{PageForm, StoredEntry};
-use crate::store::rollup::{self, RollupQuery};
+use crate::store::rollup;
 use crate::store::session::Session as _;
 use crate::store::sqlite::append::{insert, set_head};
 use crate::store::sqlite::schema;
@@ -277,9 +277,9 @@ fn an_empty_result_reads_no_other_organization() {
 }
 
 fn any(org: OrgId, question: &str) -> Condition {
-    let filter = filter(question);
-    let query = RollupQuery { org, filter: &filter, user_refs: None, as_of: SMALL, by_day: false };
-    query.any(&Connection::DIALECT).expect("the rollup tells")
+    let (filter, refs) = (filter(question), UserRefs::default());
+    let query = EntryQuery::new(org, &filter, &refs, SMALL);
+    rollup::any::<Connection>(&query).expect("the rollup tells")
 }
 
 #[test]
