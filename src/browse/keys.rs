@@ -12,7 +12,7 @@ use crate::browse::list::{Focus, List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::unknown_key;
 use crate::browse::view::help::HELP;
-use crate::browse::window::{PageAnchor, position};
+use crate::browse::window::PageAnchor;
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Resource};
 use crate::model::page::{Order, Position};
@@ -206,7 +206,7 @@ impl Browser {
             });
             return;
         };
-        let (resource, at) = (resource_of(&entry), position(&entry));
+        let (resource, at) = (resource_of(&entry), entry.position());
         match code {
             KeyCode::Char('h') => self.open_history(resource, ListPurpose::Browse, effects),
             KeyCode::Char('c') => {
@@ -228,14 +228,14 @@ impl Browser {
 
     /// Compares with the other marked entry of the resource, or lets the user choose one.
     fn compare(&mut self, entry: &Entry, effects: &mut Vec<Effect>) {
-        let (resource, at) = (resource_of(entry), position(entry));
+        let (resource, at) = (resource_of(entry), entry.position());
         let others: Vec<_> = match self.screen() {
             Screen::List(list) => {
                 let marked = list.window.entries().iter();
                 let is_other = |it: &&Entry| {
                     list.marks.contains(&it.id) && it.id != entry.id && resource_of(it) == resource
                 };
-                marked.filter(is_other).map(position).collect()
+                marked.filter(is_other).map(Entry::position).collect()
             }
             Screen::Document(_) => Vec::new(),
         };

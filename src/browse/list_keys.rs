@@ -15,7 +15,7 @@ use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::unknown_key;
-use crate::browse::window::{PageAnchor, position};
+use crate::browse::window::PageAnchor;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::filter_summary::counted;
@@ -125,7 +125,7 @@ impl Browser {
                 self.show_message("this entry is already selected for the comparison: choose another one");
             }
             ListPurpose::CompareWith(other) => {
-                let positions = ordered(position(&entry), other);
+                let positions = ordered(entry.position(), other);
                 self.screens.pop();
                 self.read(Reading::Difference(resource_of(&entry), positions), effects);
             }

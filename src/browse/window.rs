@@ -53,11 +53,6 @@ pub(crate) struct Window {
     has_end: bool,
 }
 
-/// The position of an entry.
-pub(crate) const fn position(entry: &Entry) -> Position {
-    Position { occurred_at: entry.occurred_at, id: entry.id }
-}
-
 /// The order of two positions in a list.
 pub(crate) fn compare(order: Order, one: Position, other: Position) -> Ordering {
     let by_time = (one.occurred_at, one.id).cmp(&(other.occurred_at, other.id));
@@ -101,9 +96,9 @@ impl Window {
     pub(crate) fn missing(&self, top: u64, rows: u64) -> Option<PageAnchor> {
         let (first, last) = (self.entries.first()?, self.entries.last()?);
         if !self.has_end && top + rows + MARGIN > self.end() {
-            return Some(PageAnchor::After(position(last)));
+            return Some(PageAnchor::After(last.position()));
         }
-        (!self.has_start && top < self.first + MARGIN).then(|| PageAnchor::Before(position(first)))
+        (!self.has_start && top < self.first + MARGIN).then(|| PageAnchor::Before(first.position()))
     }
 
     /// Takes a page. Returns by how much the indexes of the entries already loaded have grown.
@@ -164,7 +159,7 @@ impl Window {
         for entry in entries {
             self.total += 1;
             let is_before =
-                |other: &Entry| compare(order, position(other), position(&entry)) == Ordering::Less;
+                |other: &Entry| compare(order, other.position(), entry.position()) == Ordering::Less;
             let at = self.entries.partition_point(is_before);
             if at == 0 && !self.has_start {
                 self.first += 1;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::model::change::Changes;
+use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
 
@@ -64,6 +65,12 @@ pub struct Entry<T = String, U = User<T>, C = Changes> {
 }
 
 impl<T, U, C> Entry<T, U, C> {
+    /// The key of this entry in a list.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position { occurred_at: self.occurred_at, id: self.id }
+    }
+
     /// The user who acted, and the one for whom, if there is one.
     pub fn users(&self) -> impl Iterator<Item = &U> {
         std::iter::once(&self.user).chain(&self.on_behalf_of)

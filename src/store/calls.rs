@@ -151,6 +151,14 @@ pub struct PageRequest {
     pub as_of: Option<u64>,
 }
 
+impl PageRequest {
+    /// The first page of the whole log.
+    #[must_use]
+    pub const fn first(filter: Filter, order: Order, limit: u32) -> Self {
+        Self { filter, order, limit, after: None, as_of: None }
+    }
+}
+
 /// A page, from one consistent snapshot of the store.
 #[derive(Debug)]
 pub struct PageRead {

@@ -153,7 +153,7 @@ impl Entries {
         if id > ids.highest {
             (ids.highest, ids.uuid) = (id, uuid);
         }
-        self.last = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
+        self.last = Some(entry.position());
         Ok(())
     }
 }

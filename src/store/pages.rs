@@ -185,7 +185,7 @@ async fn fill_page<S: Session>(
     for (from, last) in candidates.ranges(1) {
         let query = EntryQuery { ids: Ids::Range(from, last), ..query };
         let note = |entry: &StoredEntry<'_>| {
-            first.note(Position { occurred_at: entry.occurred_at, id: entry.id });
+            first.note(entry.position());
             Ok(())
         };
         db.visit_entries(&query, note).await?;

@@ -32,7 +32,7 @@ fn the_start_is_reached_also_if_entries_were_pruned_or_recorded_meanwhile() {
         let last: Vec<u64> = (1..=3).rev().collect();
         window.take(page(PageAnchor::Last, &last, false, Some(counted + 3)), Order::Descending);
         let above: Vec<u64> = (4..4 + loaded).rev().collect();
-        window.take(page(PageAnchor::Before(position(&entry(3))), &above, true, None), Order::Descending);
+        window.take(page(PageAnchor::Before(entry(3).position()), &above, true, None), Order::Descending);
         assert_eq!((window.first(), window.total, window.end()), (0, loaded + 3, loaded + 3));
         assert!(window.has_start() && window.missing(0, 10).is_none());
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::api::query::Query;
 use crate::browse::content::DocumentContent;
 use crate::browse::event::{Delay, Effect, EffectId, EffectResult, LoadRequest, Reading, ScreenEvent};
-use crate::browse::window::{LoadedPage, PAGE, PageAnchor, compare, position};
+use crate::browse::window::{LoadedPage, PAGE, PageAnchor, compare};
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::pages::Pages;
@@ -168,7 +168,7 @@ async fn beyond(
     while let Some(page) = pages.next().await? {
         (found.is_end, found.as_of) = (page.page.next_cursor.is_none(), page.page.as_of);
         found.entries = page.data;
-        found.entries.retain(|entry| compare(order, after, position(entry)).is_lt());
+        found.entries.retain(|entry| compare(order, after, entry.position()).is_lt());
         if !found.entries.is_empty() {
             break;
         }

@@ -69,7 +69,7 @@ impl Lost {
 /// When the first entry since this time happened.
 async fn first_since(store: &Store, log: OrgId, since: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let filter = Filter { since: Some(since), ..Filter::default() };
-    let request = PageRequest { filter, order: Order::Ascending, limit: 1, after: None, as_of: None };
+    let request = PageRequest::first(filter, Order::Ascending, 1);
     let page = store.page(log, request).await?;
     Ok(page.entries.list()?.first().map(|entry| entry.occurred_at))
 }

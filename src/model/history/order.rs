@@ -92,7 +92,7 @@ proptest! {
         let log = RecordedLog::new(entries.clone(), None);
         prop_assert!(log.contradictions().is_empty());
         for (entry, expected) in entries.iter().zip(&expected) {
-            let state = log.at(Position { occurred_at: entry.occurred_at, id: entry.id });
+            let state = log.at(entry.position());
             prop_assert_eq!(&text(&state), expected);
         }
         // Read backwards, a deletion alone determines the order.
@@ -116,7 +116,7 @@ fn members_inserted_first_come_first() {
     let entries = [entry(0, None, Some(&first)), entry(1, Some(&first), Some(&second))];
     let log = RecordedLog::new(entries.into_iter().flatten().collect(), None);
     let last = log.entries.last().expect("two");
-    let state = log.at(Position { occurred_at: last.occurred_at, id: last.id });
+    let state = log.at(last.position());
     assert_eq!(text(&state), r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#);
     let fields: Vec<_> = log.blame().lines.iter().map(|line| line.path.join(".")).collect();
     assert_eq!(fields, ["o.a", "o.b", "o.c", "z"]);

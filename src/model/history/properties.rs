@@ -173,7 +173,7 @@ proptest! {
         blames(&history, &world, first)?;
         // After an entry that changed a field, the field is known.
         for (index, entry) in world.entries.iter().enumerate().skip(first) {
-            let state = history.at(crate::model::page::Position { occurred_at: entry.occurred_at, id: entry.id });
+            let state = history.at(entry.position());
             prop_assert!(state.existence != Existence::Unknown);
             for change in entry.changes.list().expect("changes").iter().filter(|it| !it.redacted) {
                 let parts: Vec<&str> = change.field.split('.').collect();

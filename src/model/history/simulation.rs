@@ -196,9 +196,8 @@ impl Simulation {
 
     /// The times before, after and between all entries, with the real state at each.
     pub(super) fn moments(&self) -> Vec<(Position, Option<&Value>)> {
-        let after = |entry: &Entry| Position { occurred_at: entry.occurred_at, id: entry.id };
         let states = self.entries.iter().zip(&self.truths);
-        let mut moments: Vec<_> = states.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
+        let mut moments: Vec<_> = states.map(|(entry, truth)| (entry.position(), truth.as_ref())).collect();
         let (first, last) = (START.plus(TimeDelta::seconds(-1)), START.plus(TimeDelta::hours(1)));
         moments.push((Position { occurred_at: first, id: 0 }, None));
         moments.push((

@@ -224,8 +224,7 @@ async fn with_entries(
     let retention = caller.organization.retention.plan.retention_of(Log::Audit);
     let cutoff = retention.before(server.settings.clock.now());
     let filter = hold.filter.filter().clone();
-    let first =
-        PageRequest { filter: filter.clone(), order: Order::Ascending, limit: 1, after: None, as_of: None };
+    let first = PageRequest::first(filter.clone(), Order::Ascending, 1);
     let page = server.query(store.page(org, first)).await?;
     let count = server.query(store.count(org, filter, page.as_of)).await?;
     let expired = server.query(store.count(org, hold.filter.expired(cutoff), page.as_of)).await?;

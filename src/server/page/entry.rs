@@ -39,8 +39,7 @@ pub(super) async fn show<S: ReadScope>(
     if let Some(request) = &entry.context.request_id {
         let mut filter = Filter::default();
         filter.request_id.include.push(request.clone());
-        let request =
-            PageRequest { filter, order: Order::Ascending, limit: OTHERS, after: None, as_of: None };
+        let request = PageRequest::first(filter, Order::Ascending, OTHERS);
         others = server.query(server.store.page(log, request)).await?.entries.list()?;
         others.retain(|other| other.id != entry.id);
     }

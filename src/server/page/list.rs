@@ -8,7 +8,7 @@ use crate::api::query::{Query, filter_pairs};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::Filter;
-use crate::model::page::{Cursor, Order, Position};
+use crate::model::page::{Cursor, Order};
 use crate::model::words::Log;
 use crate::page::filters::FilterForm;
 use crate::page::list::{PageRows, view};
@@ -140,8 +140,8 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) 
     let exact = filter_pairs(&query.filter);
     let step = |name: &'static str, entry: Option<&Entry>| {
         let entry = entry?;
-        let position = Position { occurred_at: entry.occurred_at, id: entry.id };
-        let cursor = Cursor { position, as_of: found.as_of, binding: found.binding }.encode();
+        let cursor =
+            Cursor { position: entry.position(), as_of: found.as_of, binding: found.binding }.encode();
         let total = query.total.then(|| ("total", "true".to_owned()));
         Some(href(path, exact.iter().cloned().chain(total).chain([(name, cursor)])))
     };

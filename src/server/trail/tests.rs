@@ -22,8 +22,7 @@ async fn world() -> (Arc<Store>, OrgId, TrailQueue) {
 }
 
 async fn recorded(store: &Store, org: OrgId) -> u64 {
-    let request =
-        PageRequest { filter: Filter::default(), order: Order::ById, limit: 1, after: None, as_of: None };
+    let request = PageRequest::first(Filter::default(), Order::ById, 1);
     store.page(org.trail(), request).await.expect("a page").as_of
 }
 

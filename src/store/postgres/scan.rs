@@ -216,7 +216,7 @@ impl Batch {
         for row in rows {
             let entry = batch.users.entry(&row)?;
             batch.bytes += entry.changes.0.len();
-            batch.last = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
+            batch.last = Some(entry.position());
             if filter.map_or(Ok(true), |filter| entry.matches(filter))? {
                 batch.matching.push(row);
             }

@@ -34,7 +34,7 @@ fn draft(number: u64) -> Draft {
 }
 
 async fn page(store: &Store, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
-    let request = PageRequest { filter: Filter::default(), order, limit: 1000, after: None, as_of: None };
+    let request = PageRequest::first(Filter::default(), order, 1000);
     let read = store.page(org, request).await?;
     // The answer is JSON in spite of the damage.
     read.entries.list()

@@ -83,7 +83,7 @@ pub(super) fn fill(
         }
         read += 1;
         if may_pause && (begun.elapsed() >= PART || query.pause_after == Some(read)) {
-            return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
+            return Ok(PageProgress::Paused(row.position()));
         }
     }
     Ok(PageProgress::Complete { has_more: false })

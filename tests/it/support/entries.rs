@@ -84,7 +84,7 @@ pub(crate) fn new(appended: Appended) -> Entry {
 
 /// The request for the first page.
 pub(crate) fn first_page(filter: &Filter, order: Order, limit: u32) -> PageRequest {
-    PageRequest { filter: filter.clone(), order, limit, after: None, as_of: None }
+    PageRequest::first(filter.clone(), order, limit)
 }
 
 /// The request for the page after `position`, with the same `as_of`.
