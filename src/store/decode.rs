@@ -86,6 +86,21 @@ pub(super) fn entry<'r>(
     })
 }
 
+/// An entry that was read, or none if its row is damaged, which is logged: a verifier must see the other entries.
+pub(super) fn readable<'r>(
+    entry: Result<StoredEntry<'r>, StoreError>,
+    log: OrgId,
+    id: u64,
+) -> Result<Option<StoredEntry<'r>>, StoreError> {
+    match entry {
+        Err(StoreError::Damaged(cause)) => {
+            tracing::error!(log = log.number(), id, cause, "an entry cannot be read");
+            Ok(None)
+        }
+        entry => entry.map(Some),
+    }
+}
+
 /// The labels of users, each read from its snapshot once.
 #[derive(Default)]
 pub(super) struct UserLabels(HashMap<String, String>);

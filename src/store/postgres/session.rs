@@ -13,6 +13,7 @@ use crate::model::page::Order;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::to_signed_saturating;
 use crate::store::condition::Condition;
+use crate::store::decode::readable;
 use crate::store::dialect::{Dialect, EntryQuery, Fields};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
@@ -241,22 +242,12 @@ impl Session for Object {
         ids: LeafIds<'_>,
         mut visit: impl FnMut(&entries::StoredEntry<'_>, Option<[u8; 16]>) -> Result<(), StoreError>,
     ) -> Result<(), DatabaseError> {
-        let mut visit = |rows: &[Row]| {
+        let mut visit = |rows: &[Row]| -> Result<(), StoreError> {
             let mut reader = EntryReader::default();
             for row in rows {
                 let seed = row.bytes_or_null(row.len() - 1)?.and_then(|seed| seed.try_into().ok());
-                match reader.row(row) {
-                    Ok(entry) => visit(&entry, seed)?,
-                    Err(StoreError::Damaged(cause)) => {
-                        tracing::error!(
-                            log = org.number(),
-                            id = row.unsigned(0)?,
-                            cause,
-                            "an entry cannot be read"
-                        );
-                    }
-                    Err(error) => return Err(error),
-                }
+                let id = row.unsigned(0)?;
+                readable(reader.row(row), org, id)?.map_or(Ok(()), |entry| visit(&entry, seed))?;
             }
             Ok(())
         };

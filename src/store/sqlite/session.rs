@@ -12,6 +12,7 @@ use crate::model::page::Order;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
+use crate::store::decode::readable;
 use crate::store::dialect::{Dialect, EntryQuery, Ids};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
@@ -192,19 +193,8 @@ impl Session for Connection {
         let visit = |row: &Row<'_>| {
             let seed =
                 row.bytes_or_null(row.as_ref().column_count() - 1)?.and_then(|seed| seed.try_into().ok());
-            match reader.row_unchecked(row) {
-                Ok(entry) => visit(&entry, seed),
-                Err(StoreError::Damaged(cause)) => {
-                    tracing::error!(
-                        log = org.number(),
-                        id = id(row.integer(0)?),
-                        cause,
-                        "an entry cannot be read"
-                    );
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            }
+            let id = id(row.integer(0)?);
+            readable(reader.row_unchecked(row), org, id)?.map_or(Ok(()), |entry| visit(&entry, seed))
         };
         let select =
             |keys| format!("SELECT {COLUMNS}, seed FROM entries NOT INDEXED WHERE {keys} ORDER BY key");
