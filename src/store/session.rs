@@ -10,7 +10,7 @@ use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::{timestamp, to_signed_saturating};
-use crate::store::condition::Condition;
+use crate::store::condition::{Condition, Parameter};
 use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{Entries, StoredEntry};
 use crate::store::error::StoreError;
@@ -47,6 +47,11 @@ value_from! {
     &'a [u8; 32], value => Self::Bytes(value);
     &'a [u8; 16], value => Self::Bytes(value);
     &'a [u8], value => Self::Bytes(value);
+    &'a Parameter, value => match value {
+        Parameter::Integer(value) => Self::Integer(*value),
+        Parameter::Text(value) => Self::Text(value),
+        Parameter::Bytes(value) => Self::Bytes(value),
+    };
 }
 
 impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {

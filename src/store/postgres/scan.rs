@@ -10,14 +10,14 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
-use crate::store::condition::{Condition, Parameter};
+use crate::store::condition::Condition;
 use crate::store::decode;
 use crate::store::dialect::EntryQuery;
 use crate::store::entries::{self, Entries, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::postgres::error::DatabaseError;
-use crate::store::session::{Columns as _, PageProgress, Session as _};
+use crate::store::session::{Columns as _, PageProgress, Session as _, Value};
 
 /// How many rows the first batch has, if rows are judged one by one: how many it takes to find a match is unknown.
 const FIRST_ROWS: usize = 64;
@@ -53,16 +53,12 @@ fn batch_statement(page: &Condition, order: Order) -> Condition {
 /// Runs a statement that was made for one query. It is not prepared: there are many such statements, and each connection
 /// would keep them all.
 pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>, DatabaseError> {
-    let value = |parameter: &Parameter| -> (Box<dyn ToSql + Sync + Send>, Type) {
-        match parameter {
-            Parameter::Integer(value) => (Box::new(*value), Type::INT8),
-            Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
-            Parameter::Bytes(value) => (Box::new(value.clone()), Type::BYTEA),
-        }
+    let values: Vec<_> = statement.parameters.iter().map(Value::from).collect();
+    let type_of = |value: &Value<'_>| match value {
+        Value::Integer(_) => Type::INT8,
+        _ => Type::BYTEA,
     };
-    let values: Vec<_> = statement.parameters.iter().map(value).collect();
-    let values: Vec<(&(dyn ToSql + Sync), Type)> =
-        values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
+    let values: Vec<_> = values.iter().map(|value| (value as &(dyn ToSql + Sync), type_of(value))).collect();
     Ok(db.query_typed(&statement.numbered(), &values).await?)
 }
 
