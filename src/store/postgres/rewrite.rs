@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::model::entry::{Entry, User};
 use crate::store::calls::OrgId;
-use crate::store::codes::to_signed_saturating;
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
+use crate::store::session::{Columns, Session as _, optional, values};
 
 /// Replaces user, context, texts and uuid of an entry, and deletes its seed. The caller has locked the head row, so that no
 /// other transaction adds users.
@@ -23,50 +23,30 @@ pub(super) async fn rewrite(
         Some(user) => Some(find_or_add(db, org, user).await?),
         None => None,
     };
-    let bytes = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
-    let update = db
-        .prepare_cached(
-            "UPDATE entries SET user_ref = $4, on_behalf_ref = $5, ip = $6, user_agent = $7, request_id = $8, model_id = $9, \
-             model_name = $10, reason = $11, changes = $12, uuid = $13, seed = NULL \
-             WHERE org_id = $1 AND id = $2 AND occurred_at = $3",
-        )
-        .await?;
-    let (id, occurred_at) = (to_signed_saturating(entry.id), entry.occurred_at.micros());
-    let [ip, user_agent, request_id, model_name, reason] = [
-        &entry.context.ip,
-        &entry.context.user_agent,
-        &entry.context.request_id,
-        &entry.model_name,
-        &entry.reason,
-    ]
-    .map(bytes);
-    let (model_id, changes) = (entry.model_id.as_bytes(), entry.changes.get());
-    db.execute(
-        &update,
-        &[
-            &org.0,
-            &id,
-            &occurred_at,
-            &user_ref,
-            &on_behalf_ref,
-            &ip,
-            &user_agent,
-            &request_id,
-            &model_id,
-            &model_name,
-            &reason,
-            &changes,
-            &entry.uuid,
-        ],
-    )
-    .await?;
+    let update = "UPDATE entries SET user_ref = ?4, on_behalf_ref = ?5, ip = ?6, user_agent = ?7, request_id = ?8, \
+                  model_id = ?9, model_name = ?10, reason = ?11, changes = ?12, uuid = ?13, seed = NULL \
+                  WHERE org_id = ?1 AND id = ?2 AND occurred_at = ?3";
+    let values = values![
+        org,
+        entry.id,
+        entry.occurred_at,
+        user_ref,
+        on_behalf_ref,
+        entry.context.ip.as_ref(),
+        entry.context.user_agent.as_ref(),
+        entry.context.request_id.as_ref(),
+        &entry.model_id,
+        entry.model_name.as_ref(),
+        entry.reason.as_ref(),
+        entry.changes.get(),
+        entry.uuid.as_bytes(),
+    ];
+    db.run(update, values).await?;
     if before != entry.uuid {
-        let delete = db.prepare_cached("DELETE FROM entry_keys WHERE org_id = $1 AND uuid = $2").await?;
-        db.execute(&delete, &[&org.0, &before]).await?;
-        let add = db
-            .prepare_cached("INSERT INTO entry_keys (org_id, uuid, id, occurred_at) VALUES ($1, $2, $3, $4)")
-            .await?;
-        db.execute(&add, &[&org.0, &entry.uuid, &id, &occurred_at]).await?;
+        let delete = "DELETE FROM entry_keys WHERE org_id = ?1 AND uuid = ?2";
+        db.run(delete, values![org, before.as_bytes()]).await?;
+        let add = "INSERT INTO entry_keys (org_id, uuid, id, occurred_at) VALUES (?1, ?2, ?3, ?4)";
+        db.run(add, values![org, entry.uuid.as_bytes(), entry.id, entry.occurred_at]).await?;
     }
     Ok(())
 }
@@ -74,16 +54,15 @@ pub(super) async fn rewrite(
 /// The number of a user, who is added if the log does not have them yet.
 async fn find_or_add(db: &Object, org: OrgId, user: &User) -> Result<i64, DatabaseError> {
     let snapshot = serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
-    let digest = Sha256::digest(&snapshot).to_vec();
-    let find = db.prepare_cached("SELECT user_ref FROM users WHERE org_id = $1 AND digest = $2").await?;
-    if let Some(row) = db.query_opt(&find, &[&org.0, &digest]).await? {
-        return Ok(row.try_get(0)?);
+    let digest: [u8; 32] = Sha256::digest(&snapshot).into();
+    let number = |row: &dyn Columns| row.integer(0);
+    let find = "SELECT user_ref FROM users WHERE org_id = ?1 AND digest = ?2";
+    if let Some(user_ref) = optional(db, find, values![org, &digest], number).await? {
+        return Ok(user_ref);
     }
-    let last = db.prepare_cached("SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1").await?;
-    let user_ref = db.query_one(&last, &[&org.0]).await?.try_get::<_, i64>(0)? + 1;
-    let add = db
-        .prepare_cached("INSERT INTO users (org_id, user_ref, digest, snapshot) VALUES ($1, $2, $3, $4)")
-        .await?;
-    db.execute(&add, &[&org.0, &user_ref, &digest, &snapshot]).await?;
+    let last = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = ?1";
+    let user_ref = optional(db, last, values![org], number).await?.unwrap_or_default() + 1;
+    let add = "INSERT INTO users (org_id, user_ref, digest, snapshot) VALUES (?1, ?2, ?3, ?4)";
+    db.run(add, values![org, user_ref, &digest, &snapshot]).await?;
     Ok(user_ref)
 }
