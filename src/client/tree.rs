@@ -9,29 +9,11 @@ use crate::api::tree::EntryProof;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::pages::PageText;
-use crate::model::integrity::leaf::LeafRecord;
-use crate::model::integrity::opening::Opening;
-use crate::model::integrity::tile::{TILE, TileId, TilePath, position_path};
-use crate::model::integrity::verify::StoredLeaf;
+use crate::model::integrity::tile::{TileId, position_path};
+use crate::model::integrity::tile_content::{CollapsedTile, StoredLeaf};
 use crate::model::merkle::Hash;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::words::Log;
-
-/// A tile of which every entry was deleted.
-#[derive(Debug, Clone)]
-pub struct Collapsed {
-    /// The number of the tile.
-    pub tile: u64,
-    /// The record of its last leaf.
-    pub record: LeafRecord,
-    /// The hashes from that leaf to the root of the tile.
-    pub path: TilePath,
-}
-
-/// The bytes of an opening with its hint.
-const OPENING: usize = Opening::LENGTH + 3;
-/// The bytes of a collapsed tile: its place in the group, the record, the path.
-const COLLAPSED: usize = 1 + LeafRecord::LENGTH + 8 * 32;
 
 impl Client {
     /// Reads the latest checkpoint, a signed note.
@@ -67,44 +49,18 @@ impl Client {
         let (records, openings) =
             tokio::try_join!(self.tile_bytes(log, &records), self.tile_bytes(log, &openings))?;
         let wrong = || self.wrong(&format!("tile {place} has other bytes than the tree says"));
-        // Each record follows its length.
-        let (records, records_rest) = records.as_chunks::<{ 2 + LeafRecord::LENGTH }>();
-        let (openings, openings_rest) = openings.as_chunks::<OPENING>();
-        let width = width as usize;
-        let is_whole = records_rest.is_empty() && openings_rest.is_empty();
-        if !is_whole || records.len() != width || openings.len() != width {
-            return Err(wrong());
-        }
-        let leaf = |(record, opening): (&[u8; 2 + LeafRecord::LENGTH], &[u8; OPENING])| {
-            let (length, record) = record.split_first_chunk::<2>()?;
-            let record =
-                record.first_chunk().filter(|_| usize::from(u16::from_be_bytes(*length)) == record.len());
-            let (opening, hint) = opening.split_first_chunk()?;
-            Some(StoredLeaf {
-                record: LeafRecord::from_bytes(record?).ok()?,
-                opening: Opening::from_bytes(opening).ok()?,
-                hint: *hint.first_chunk()?,
-            })
-        };
-        records.iter().zip(openings).map(leaf).collect::<Option<_>>().ok_or_else(wrong)
+        let leaves = StoredLeaf::read_tile(&records, &openings);
+        leaves.filter(|leaves| leaves.len() == width as usize).ok_or_else(wrong)
     }
 
     /// Reads the collapsed tiles of a group of 256.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn collapsed(&self, log: Log, group: u64) -> Result<Vec<Collapsed>, ClientError> {
+    pub async fn collapsed(&self, log: Log, group: u64) -> Result<Vec<CollapsedTile>, ClientError> {
         let bytes = self.tile_bytes(log, &format!("collapsed/{}", position_path(group, 256))).await?;
         let wrong = || self.wrong(&"collapsed tiles have other bytes than expected");
-        let (tiles, []) = bytes.as_chunks::<COLLAPSED>() else { return Err(wrong()) };
-        let tile = |[place, bytes @ ..]: &[u8; COLLAPSED]| {
-            let (record, path) = bytes.split_first_chunk()?;
-            let (path, _) = path.as_chunks::<32>();
-            let record = LeafRecord::from_bytes(record).ok()?;
-            let path = path.iter().map(|hash| Hash(*hash)).collect::<Vec<_>>().try_into().ok()?;
-            Some(Collapsed { tile: group * TILE + u64::from(*place), record, path })
-        };
-        tiles.iter().map(tile).collect::<Option<_>>().ok_or_else(wrong)
+        CollapsedTile::read_group(group, &bytes).ok_or_else(wrong)
     }
 
     /// The highest id of a log now.

@@ -48,6 +48,4 @@ pub use crate::store::database::Store;
 pub use crate::store::deletions::{Deletion, DeletionRefused};
 pub use crate::store::opening::{backup, check_file, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::{CheckedFile, ServeLock};
-pub use crate::store::tree_calls::{
-    CollapsedTile, DeletedLeaves, ErasedLeaf, Roots, StoredLeaf, StoredTile, TreeState,
-};
+pub use crate::store::tree_calls::{DeletedLeaves, ErasedLeaf, Roots, StoredTile, TreeState};

@@ -2,6 +2,7 @@
 
 use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::opening::Opening;
+use crate::model::integrity::tile_content::{CollapsedTile, StoredLeaf};
 use crate::model::merkle::Hash;
 
 /// How far a log's tree reaches.
@@ -24,17 +25,6 @@ pub struct Roots {
     pub full_tiles: Hash,
 }
 
-/// A leaf of a tree as a store finds it now.
-#[derive(Debug, Clone)]
-pub struct StoredLeaf {
-    /// Its record, made from the entry as it is now, or kept since the entry was deleted.
-    pub record: LeafRecord,
-    /// What opens its commitments.
-    pub opening: Opening,
-    /// The first bytes of the leaf hash as it was when the leaf was added; zeros when they are not known.
-    pub hint: [u8; 3],
-}
-
 /// What the tree needs of an entry of which a part was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasedLeaf {
@@ -46,17 +36,6 @@ pub struct ErasedLeaf {
     pub actor: Hash,
     /// The commitment to [`Part::Content`](crate::model::integrity::leaf::Part::Content), as it was recorded.
     pub content: Hash,
-}
-
-/// A tile of which every entry was deleted.
-#[derive(Debug, Clone)]
-pub struct CollapsedTile {
-    /// Its number: the tile has the entries from 256 times this number.
-    pub tile: u64,
-    /// The record of its last leaf.
-    pub record: LeafRecord,
-    /// The hashes beside the way from the last leaf to the root of the tile, the lowest first.
-    pub path: [Hash; 8],
 }
 
 /// The leaves of a tile.

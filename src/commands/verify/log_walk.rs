@@ -10,15 +10,15 @@ use crate::api::problem::Code;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::pages::PageText;
-use crate::client::tree::Collapsed;
 use crate::error::Failure;
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::leaf::EntryParts;
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TileId, hashes_at};
+use crate::model::integrity::tile_content::{CollapsedTile, StoredLeaf};
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::integrity::verify::{Seen, StoredLeaf, Verdict, Verifier};
+use crate::model::integrity::verify::{Seen, Verdict, Verifier};
 use crate::model::merkle::Hash;
 use crate::model::words::Log;
 use crate::terminal::progress::Progress;
@@ -61,7 +61,7 @@ impl From<ClientError> for WalkError {
 /// The leaves of a tile, as they were read.
 enum TileContent {
     Leaves(Vec<StoredLeaf>),
-    Collapsed(Box<Collapsed>),
+    Collapsed(Box<CollapsedTile>),
 }
 
 /// Some tiles and their entries.
@@ -127,7 +127,7 @@ impl LogWalk<'_> {
         &self,
         verifier: &Verifier,
         tile: u64,
-        collapsed: &mut BTreeMap<u64, Collapsed>,
+        collapsed: &mut BTreeMap<u64, CollapsedTile>,
         visit: &mut impl FnMut(&EntryParts<'_>),
     ) -> Result<Verifier, WalkError> {
         let mut before = None;
@@ -151,7 +151,7 @@ impl LogWalk<'_> {
     }
 
     /// The collapsed tiles of a group.
-    pub(super) async fn collapsed(&self, group: u64) -> Result<BTreeMap<u64, Collapsed>, WalkError> {
+    pub(super) async fn collapsed(&self, group: u64) -> Result<BTreeMap<u64, CollapsedTile>, WalkError> {
         let tiles = self.tree_fault(self.client.collapsed(self.log, group).await)?;
         Ok(tiles.into_iter().map(|tile| (tile.tile, tile)).collect())
     }
@@ -168,7 +168,11 @@ impl LogWalk<'_> {
     }
 
     /// Reads some tiles from one on, and their entries. All requests are sent at once.
-    async fn block(&self, first: u64, collapsed: &mut BTreeMap<u64, Collapsed>) -> Result<Block, WalkError> {
+    async fn block(
+        &self,
+        first: u64,
+        collapsed: &mut BTreeMap<u64, CollapsedTile>,
+    ) -> Result<Block, WalkError> {
         let (log, size) = (self.log, self.checkpoint.size);
         let group_end = (first / TILE + 1) * TILE;
         let last = size.div_ceil(TILE).min(first + TILES_A_BLOCK).min(group_end);

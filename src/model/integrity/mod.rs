@@ -12,4 +12,5 @@ pub mod note;
 pub mod opening;
 pub mod proof;
 pub mod tile;
+pub mod tile_content;
 pub mod verify;

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::api::problem::Code;
 use crate::api::problems::ScopeProblems;
 use crate::api::tree::EntryProof;
-use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::proof::{Proof, inclusion_tiles};
 use crate::model::integrity::tile::{TILE, TileId, Tiles, read_position};
+use crate::model::integrity::tile_content::{CollapsedTile, StoredLeaf};
 use crate::model::merkle::Hash;
 use crate::server::auth::{Caller, CanRead, CanReadTrail, ReadScope};
 use crate::server::body::NoParameters;
@@ -19,7 +19,7 @@ use crate::server::reads;
 use crate::server::state::Server;
 use crate::server::tree_job::Latest;
 use crate::store::error::StoreError;
-use crate::store::{CollapsedTile, Lookup, StoredLeaf, StoredTile};
+use crate::store::{Lookup, StoredTile};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const BINARY: &str = "application/octet-stream";
@@ -112,15 +112,15 @@ async fn read_tile<S: ReadScope>(
 ) -> Result<Response, ApiError> {
     let (kind, rest) = path.split_once('/').ok_or_else(no_tile)?;
     let bytes = match kind {
-        "entries" => of_leaves(server, caller, rest, record_bytes).await?,
-        "openings" => of_leaves(server, caller, rest, opening_bytes).await?,
+        "entries" => of_leaves(server, caller, rest, StoredLeaf::record_bytes).await?,
+        "openings" => of_leaves(server, caller, rest, StoredLeaf::opening_bytes).await?,
         "collapsed" => {
             let (group, TILE_WIDTH) = read_position(rest).map_err(|_| no_tile())? else {
                 return Err(no_tile());
             };
             let from = group.checked_mul(TILE).filter(|from| *from < u64::MAX / TILE).ok_or_else(no_tile)?;
             let tiles = server.query(server.store.collapsed_tiles(caller.log(), from, from + TILE)).await?;
-            tiles.iter().flat_map(collapsed_bytes).collect()
+            tiles.iter().flat_map(CollapsedTile::to_bytes).collect()
         }
         _ => {
             let tile: TileId = path.parse().map_err(|_| no_tile())?;
@@ -155,21 +155,6 @@ async fn of_leaves<S: ReadScope>(
 
 fn collapsed() -> ApiError {
     ApiError::new(Code::Pruned, "every entry of this tile was deleted: read tile/collapsed")
-}
-
-fn record_bytes(leaf: &StoredLeaf) -> Vec<u8> {
-    const LENGTH: u16 = LeafRecord::LENGTH as u16;
-    [&LENGTH.to_be_bytes()[..], &leaf.record.to_bytes()].concat()
-}
-
-fn opening_bytes(leaf: &StoredLeaf) -> Vec<u8> {
-    [&leaf.opening.to_bytes()[..], &leaf.hint].concat()
-}
-
-fn collapsed_bytes(tile: &CollapsedTile) -> Vec<u8> {
-    let path = tile.path.iter().flat_map(|hash| hash.0);
-    let place = u8::try_from(tile.tile % TILE).unwrap_or_default();
-    [place].into_iter().chain(tile.record.to_bytes()).chain(path).collect()
 }
 
 /// Whether the tree has this tile.

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
+use crate::model::integrity::tile_content::CollapsedTile;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
@@ -16,7 +17,7 @@ use crate::store::session::{QueryKind, Retry, Session as _};
 use crate::store::sqlite::run_now;
 use crate::store::tree::grow::Step;
 use crate::store::tree::{checkpoint, copy, grow, leaves, row};
-use crate::store::tree_calls::{CollapsedTile, DeletedLeaves, Roots, StoredTile, TreeState};
+use crate::store::tree_calls::{DeletedLeaves, Roots, StoredTile, TreeState};
 
 impl Store {
     /// Notes that a log has entries that may be neither in its tree nor in its text index.

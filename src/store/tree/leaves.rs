@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::integrity::opening::Opening;
-use crate::model::integrity::tile::{TILE, root_of_path};
+use crate::model::integrity::tile::TILE;
+use crate::model::integrity::tile_content::{CollapsedTile, StoredLeaf};
 use crate::model::merkle::Hash;
 use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
@@ -12,7 +13,7 @@ use crate::store::session::{Columns, LeafIds, Session, list, optional, values};
 use crate::store::tree::erased;
 use crate::store::tree::row::{hashes as parse_hashes, row};
 use crate::store::tree::walk::Walk;
-use crate::store::tree_calls::{CollapsedTile, StoredLeaf, StoredTile};
+use crate::store::tree_calls::StoredTile;
 
 /// The leaf records of deleted entries, one by one or as collapsed tiles.
 pub(super) struct Deleted {
@@ -40,13 +41,6 @@ impl Deleted {
     /// The collapsed tile whose first leaf has this index.
     pub(super) fn collapsed(&self, index: u64) -> Option<&CollapsedTile> {
         if index.is_multiple_of(TILE) { self.collapsed.get(&(index / TILE)) } else { None }
-    }
-}
-
-impl CollapsedTile {
-    /// The hash of the tile, from its last leaf and the path.
-    pub(super) fn root(&self) -> Hash {
-        root_of_path(self.record.hash(), u8::MAX, &self.path)
     }
 }
 

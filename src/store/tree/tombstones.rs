@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::tile::{TILE, tile_path};
+use crate::model::integrity::tile_content::CollapsedTile;
 use crate::model::merkle::Hash;
 use crate::model::ranges::ranges;
 use crate::model::timestamp::Timestamp;
@@ -14,7 +15,6 @@ use crate::store::column::column_by_id;
 use crate::store::session::{Session, values};
 use crate::store::tree::leaves::Deleted;
 use crate::store::tree::row::state;
-use crate::store::tree_calls::CollapsedTile;
 
 /// Keeps the records of entries that were deleted, by their ids, in the transaction that deletes them. All of them are in
 /// the tree. Their `tile_latest` is set here.

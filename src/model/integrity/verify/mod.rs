@@ -17,12 +17,13 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::leaf::{EntryParts, LeafRecord};
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TILE_HEIGHT, TilePath, hashes_at, root_of_path, tile_root};
+use crate::model::integrity::tile_content::StoredLeaf;
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
 use crate::model::merkle::{Hash, Tree};
 use crate::model::timestamp::Timestamp;
 
-pub use crate::model::integrity::verify::verdict::{StoredLeaf, Verdict};
+pub use crate::model::integrity::verify::verdict::Verdict;
 
 /// What a witness remembers of the last checkpoint it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use crate::model::integrity::leaf::{EntryParts, LeafRecord, Part};
 use crate::model::integrity::opening::Opening;
+use crate::model::integrity::tile_content::StoredLeaf;
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::integrity::verify::verdict::{StoredLeaf, Verdict};
+use crate::model::integrity::verify::verdict::Verdict;
 use crate::model::timestamp::Timestamp;
 
 /// Judges the leaves of a tile that begins with the entry `first`. `entries` are those that the server lists, by id.

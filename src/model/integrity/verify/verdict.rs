@@ -1,21 +1,6 @@
-//! The leaves that a verifier judges, and its verdict.
+//! The verdict of a verifier.
 
 use std::collections::BTreeMap;
-
-use crate::model::integrity::leaf::LeafRecord;
-use crate::model::integrity::opening::Opening;
-
-/// A leaf as the server has it now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredLeaf {
-    /// Computed from the entry, or kept since it was deleted.
-    pub record: LeafRecord,
-    /// What opens its commitments.
-    pub opening: Opening,
-    /// The first three bytes of the leaf hash when the leaf was added; zeros if unknown. It proves nothing: it only tells which
-    /// leaf of a tile was changed.
-    pub hint: [u8; 3],
-}
 
 /// What became of the entries of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
