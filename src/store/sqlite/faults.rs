@@ -41,11 +41,13 @@ fn engine(store: &Store) -> &SqliteStore {
     }
 }
 
-async fn store(directory: &TempDir) -> (Arc<Store>, OrgId) {
+/// A store in a directory of its own.
+async fn new_store() -> (TempDir, Arc<Store>, OrgId) {
+    let directory = tempfile::tempdir().expect("a directory");
     let store = Arc::new(open(&directory.path().join("audit.db")));
     let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
-    (store, org)
+    (directory, store, org)
 }
 
 async fn append(store: &Store, org: OrgId, word: &str) -> Result<(), StoreError> {
@@ -87,8 +89,7 @@ async fn prune(store: &Store, org: OrgId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prune_with_an_open_reader_does_not_block_recorders() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (directory, store, org) = new_store().await;
     append(&store, org, "weathervane").await.expect("appended");
     let reader = reader_elsewhere(&directory);
     let begun = Instant::now();
@@ -117,8 +118,7 @@ async fn a_prune_with_an_open_reader_does_not_block_recorders() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prune_without_readers_is_purged_when_it_returns() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (directory, store, org) = new_store().await;
     append(&store, org, "weathervane").await.expect("appended");
     prune(&store, org).await;
     assert!(store.is_purged().await && !files_with(directory.path(), "weathervane"));
@@ -127,8 +127,7 @@ async fn a_prune_without_readers_is_purged_when_it_returns() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_readers_do_not_grow_the_log_without_bound() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (_directory, store, org) = new_store().await;
     for _ in 0..10 {
         append(&store, org, "weathervane").await.expect("appended");
     }
@@ -141,13 +140,7 @@ async fn overlapping_readers_do_not_grow_the_log_without_bound() {
                     if number % 2 == 0 {
                         store.facets(org, query.filter.clone()).await.expect("counted");
                     } else {
-                        let request = PageRequest {
-                            filter: query.filter.clone(),
-                            order: Order::Descending,
-                            limit: 50,
-                            after: None,
-                            as_of: None,
-                        };
+                        let request = PageRequest::first(query.filter.clone(), Order::Descending, 50);
                         store.page(org, request).await.expect("a page");
                     }
                 }
@@ -190,8 +183,7 @@ async fn fill_the_disk(store: &Store, is_full: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_writes_when_the_last_write_failed() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (directory, store, org) = new_store().await;
     append(&store, org, "fits").await.expect("appended");
     store.ready().await.expect("ready");
     fill_the_disk(&store, true).await;
@@ -218,8 +210,7 @@ async fn readiness_writes_when_the_last_write_failed() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_log_is_detected_and_loses_no_acknowledged_entry() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (directory, store, org) = new_store().await;
     for _ in 0..20 {
         append(&store, org, "acknowledged").await.expect("appended");
     }
@@ -241,8 +232,7 @@ async fn a_deleted_log_is_detected_and_loses_no_acknowledged_entry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_store_in_use_is_complete_and_private() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (directory, store, org) = new_store().await;
     for _ in 0..5 {
         append(&store, org, "acknowledged").await.expect("appended");
     }
@@ -275,8 +265,7 @@ async fn a_backup_of_a_store_in_use_is_complete_and_private() {
 
 #[tokio::test]
 async fn a_copy_keeps_no_user_whose_entries_were_pruned_meanwhile() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let (store, org) = store(&directory).await;
+    let (_directory, store, org) = new_store().await;
     for name in ["Weathervane", "Lighthouse", "Weathervane"] {
         append(&store, org, name).await.expect("appended");
     }

@@ -9,21 +9,12 @@ use crate::model::signature::SignatureBuilder;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
 use crate::store::sqlite::append::{insert, set_head};
-use crate::store::sqlite::schema;
+use crate::store::sqlite::query_cost::log;
 use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::snapshots::Users;
 use crate::store::text::candidates::candidates;
 use crate::store::text::grow::{self, Growth, Step};
 use crate::store::text::{BLOCK, stale};
-use crate::store::{accounts, codes};
-
-fn log() -> (Connection, OrgId) {
-    let db = schema::open_in_memory().expect("memory");
-    let retention = codes::retention("pro", None).expect("a plan");
-    let made = accounts::create_organization(&db, Uuid::nil(), "acme", retention, Timestamp::MIN);
-    let org = run_now(made).expect("made").id;
-    (db, org)
-}
 
 /// The blocks that a search for a text reads, of so many.
 fn found(db: &Connection, org: OrgId, text: &str, blocks: u64) -> Vec<u64> {
@@ -79,7 +70,7 @@ fn grow_groups(db: &Connection, org: OrgId, blocks: u64) {
 #[test]
 fn groups_of_blocks_find_what_single_blocks_found() {
     let blocks = 512 + 64 + 9;
-    let (db, org) = log();
+    let (db, org) = log(0);
     grow_groups(&db, org, blocks);
     let kept = |level: i64| {
         let sql = "SELECT count(*) FROM text_groups WHERE level = ?1";
@@ -144,7 +135,7 @@ fn delete(db: &Connection, org: OrgId, gone: &dyn Fn(u64) -> bool, entries: u64)
 fn pruned_text_leaves_blocks_and_groups() {
     let blocks = 67;
     let entries = blocks * BLOCK + 100;
-    let (db, org) = log();
+    let (db, org) = log(0);
     record(&db, org, entries);
     grow_all(&db, org);
     assert_eq!((count(&db, "text_groups"), count(&db, "text_blocks")), (1, 3));
@@ -165,7 +156,7 @@ fn pruned_text_leaves_blocks_and_groups() {
     }
     // Nothing is left that the remaining entries do not have.
     let refreshed = bits(&db);
-    let (other, org) = log();
+    let (other, org) = log(0);
     record(&other, org, entries);
     delete(&other, org, &gone, entries);
     grow_all(&other, org);
@@ -180,7 +171,7 @@ fn pruned_text_leaves_blocks_and_groups() {
 
 #[test]
 fn a_step_that_a_prune_overtook_is_not_stored() {
-    let (db, org) = log();
+    let (db, org) = log(0);
     record(&db, org, BLOCK);
     let Step::Growth(growth) = run_now(grow::step(&db, org)).expect("a step") else { panic!("growth") };
     delete(&db, org, &|id| id == 1, BLOCK);
@@ -196,7 +187,7 @@ fn a_step_that_a_prune_overtook_is_not_stored() {
 
 #[test]
 fn a_block_with_an_unreadable_entry_is_always_searched() {
-    let (db, org) = log();
+    let (db, org) = log(0);
     record(&db, org, 10 * BLOCK);
     db.execute(
         "UPDATE entries SET changes = '{' WHERE key = ?1",
@@ -209,7 +200,7 @@ fn a_block_with_an_unreadable_entry_is_always_searched() {
 
 #[test]
 fn an_index_of_another_version_is_not_used_and_is_built_again() {
-    let (db, org) = log();
+    let (db, org) = log(0);
     record(&db, org, 10 * BLOCK);
     grow_all(&db, org);
     db.execute("UPDATE text_indexes SET version = 99", []).expect("set");
