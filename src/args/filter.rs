@@ -211,11 +211,8 @@ fn bad_time(flag: &'static str, error: &dyn Display) -> BadValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fixtures::in_madrid;
     use crate::model::words::{Action, ModelType};
-
-    fn context() -> TimeContext {
-        TimeContext { now: "2026-11-22T08:00:00Z".parse().expect("a time"), zone: chrono_tz::Europe::Madrid }
-    }
 
     #[test]
     fn every_list_but_model_id_has_a_flag() {
@@ -239,7 +236,7 @@ mod tests {
             until: Some("id:12".into()),
             ..BaseFilterArgs::default()
         };
-        let unresolved = FilterArgs::from(base).parse(&context()).expect("valid flags");
+        let unresolved = FilterArgs::from(base).parse(&in_madrid()).expect("valid flags");
         let filter = unresolved.filter;
         assert_eq!(
             (filter.action.include, filter.action.exclude),
@@ -255,17 +252,17 @@ mod tests {
     fn a_bad_value_names_its_flag_and_the_nearest_word() {
         let args = FilterArgs::from;
         let base = BaseFilterArgs { model_type: vec!["conector".into()], ..BaseFilterArgs::default() };
-        let error = args(base).parse(&context()).expect_err("unknown");
+        let error = args(base).parse(&in_madrid()).expect_err("unknown");
         assert_eq!((error.flag, error.nearest), ("--model-type", Some("connector")));
         let base = BaseFilterArgs { action: vec!["created,read".into()], ..BaseFilterArgs::default() };
         assert_eq!(
-            args(base.clone()).parse(&context()).expect_err("of the trail").found_in,
+            args(base.clone()).parse(&in_madrid()).expect_err("of the trail").found_in,
             Some(Log::Trail)
         );
         let of_trail = args(BaseFilterArgs { log: Some(Log::Trail), ..base });
-        let filter = of_trail.parse(&context()).expect("words of the trail").filter;
+        let filter = of_trail.parse(&in_madrid()).expect("words of the trail").filter;
         assert_eq!(filter.action.include, [Action::Created, Action::Read]);
         let base = BaseFilterArgs { since: Some("someday".into()), ..BaseFilterArgs::default() };
-        assert!(args(base).parse(&context()).expect_err("no time").to_string().starts_with("--since: "));
+        assert!(args(base).parse(&in_madrid()).expect_err("no time").to_string().starts_with("--since: "));
     }
 }

@@ -115,10 +115,7 @@ impl From<&[Change]> for Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn change(text: &str) -> Change {
-        serde_json::from_str(text).expect(text)
-    }
+    use crate::model::fixtures::change;
 
     #[test]
     fn null_is_a_value_and_absence_is_not() {

@@ -9,6 +9,8 @@ pub(crate) mod evidence;
 pub mod facets;
 pub mod field_path;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub(crate) mod fold;
 pub(crate) mod foreign;
 pub mod history;

@@ -79,10 +79,7 @@ impl Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect(text)
-    }
+    use crate::model::fixtures::at;
 
     #[test]
     fn each_plan_has_its_cutoff() {

@@ -263,10 +263,7 @@ pub(super) async fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect(text)
-    }
+    use crate::model::fixtures::at;
 
     const HOUR: Duration = Duration::from_secs(3600);
 

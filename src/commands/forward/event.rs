@@ -222,16 +222,15 @@ fn escaped(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::fixtures::entry_with;
 
     pub(in crate::commands::forward) fn deleted() -> Entry {
-        let text = json!({
-            "id": 7, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": "2026-11-22T08:14:07.412033Z",
+        entry_with([json!({
             "recorded_at": "2026-11-22T08:14:08Z", "action": "deleted", "model_type": "secret", "model_id": "1",
             "model_name": "<!channel> & co\n", "user": {"email": "ana@acme.example", "role": "admin"},
             "context": {"ip": "198.51.100.23", "user_agent": "curl"},
             "changes": [{"field": "value", "redacted": true}],
-        });
-        serde_json::from_value(text).expect("an entry")
+        })])
     }
 
     pub(in crate::commands::forward) fn renderer(form: DeliveryForm) -> Renderer {

@@ -216,6 +216,7 @@ mod tests {
 
     use super::*;
     use crate::model::entry::Entry;
+    use crate::model::fixtures::entry_with;
     use crate::render::columns::{EXPORT_COLUMNS, value};
     use crate::render::delimited::{Delimited, Delimiter};
 
@@ -242,16 +243,13 @@ mod tests {
     }
 
     fn entry(name: &str) -> Entry {
-        serde_json::from_value(json!({
-            "id": 7, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": "2026-11-22T08:14:07.412033Z",
-            "recorded_at": "2026-11-22T08:14:07.415870Z", "action": "updated", "model_type": "connector",
-            "model_id": "42", "model_name": name,
+        entry_with([json!({
+            "model_name": name,
             "user": {"id": "7", "email": "ana@acme.example", "name": "Ana", "role": "admin", "kind": "user"},
             "on_behalf_of": {"id": "8", "email": "=eva@acme.example", "name": "Eva", "role": "owner", "kind": "agent"},
             "context": {"via": "web", "ip": "198.51.100.23", "user_agent": "x", "request_id": "req_1"},
             "reason": "INC-2041", "changes": [{"field": "a", "old": 1, "new": null}],
-        }))
-        .expect("an entry")
+        })])
     }
 
     fn cells(entry: &Entry, guard: bool) -> Vec<(String, Json)> {

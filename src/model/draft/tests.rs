@@ -1,10 +1,7 @@
 //! Preparation of drafts: computed changes, refusals and their messages.
 
 use super::*;
-
-fn now() -> Timestamp {
-    "2026-11-22T08:00:00Z".parse().expect("a time")
-}
+use crate::model::fixtures::now;
 
 /// A draft from the required members and `more`.
 fn prepared(more: &str) -> Result<Draft, Refusal> {

@@ -180,15 +180,12 @@ fn replace(text: &mut String, replaced: Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fixtures::entry_with;
 
     fn entry(json: &str) -> Entry {
-        let all = r#"{"id":2,"uuid":"01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c","occurred_at":"2026-11-22T08:14:07.412033Z",
-            "recorded_at":"2026-11-22T08:14:07.415870Z","action":"updated","model_type":"connector","model_id":"4",
-            "user":{"id":"8","name":"Bo","kind":"user"},"context":{"ip":"203.0.113.9","user_agent":"Firefox"},"changes":[]}"#;
-        let mut entry: serde_json::Value = serde_json::from_str(all).expect("an entry");
-        let more: serde_json::Value = serde_json::from_str(json).expect("JSON");
-        entry.as_object_mut().expect("members").extend(more.as_object().expect("members").clone());
-        serde_json::from_value(entry).expect("an entry")
+        let by_bo =
+            r#"{"user":{"id":"8","name":"Bo"},"context":{"ip":"203.0.113.9","user_agent":"Firefox"}}"#;
+        entry_with([by_bo, json].map(|members| serde_json::from_str(members).expect("JSON")))
     }
 
     const ANA: &str =

@@ -172,6 +172,7 @@ mod tests {
     use super::*;
     use crate::api::hold::{filter_text, read_filter_text};
     use crate::model::erasure::{ErasureOptions, Person};
+    use crate::model::fixtures::entry_with;
 
     const ANA: &str = r#"{"id":"7","email":"ana@acme.example","name":"Ana Ruiz","kind":"user"}"#;
 
@@ -196,15 +197,10 @@ mod tests {
     }
 
     fn entry(changed: &str) -> Entry {
-        let all = format!(
-            r#"{{"id":2,"uuid":"01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c","occurred_at":"2026-11-22T08:14:07Z",
-            "recorded_at":"2026-11-22T08:14:07Z","action":"deleted","model_type":"member","model_id":"7",
-            "model_name":"Ana Ruiz","user":{ANA},"on_behalf_of":{ANA},"changes":[]}}"#
+        let deleted = format!(
+            r#"{{"action":"deleted","model_type":"member","model_id":"7","model_name":"Ana Ruiz","user":{ANA},"on_behalf_of":{ANA}}}"#
         );
-        let mut entry: serde_json::Value = serde_json::from_str(&all).expect("an entry");
-        let changed: serde_json::Value = serde_json::from_str(changed).expect("JSON");
-        entry.as_object_mut().expect("members").extend(changed.as_object().expect("members").clone());
-        serde_json::from_value(entry).expect("an entry")
+        entry_with([&deleted, changed].map(|members| serde_json::from_str(members).expect("JSON")))
     }
 
     fn text(filter: &HoldFilter) -> String {

@@ -1,10 +1,7 @@
 //! Tests of the changes that a path matches, in every spelling of path and field.
 
 use super::*;
-
-fn change(text: &str) -> Change {
-    serde_json::from_str(text).expect(text)
-}
+use crate::model::fixtures::change;
 
 fn touches(path: &str, change: &Change) -> bool {
     path.parse::<FieldPath>().expect(path).is_touched_by(change)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::entry::Entry;
+use crate::model::fixtures::entry_with;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{LeafContent, ValueOrigin};
 use crate::model::history::replay::{ContradictionKind, Existence};
@@ -18,12 +19,10 @@ fn at(second: i64) -> Timestamp {
 
 /// An entry from its id, the second of its event, its action and its changes.
 fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
-    let entry = json!({
-        "id": id, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": at(second).to_string(),
-        "recorded_at": at(1000).to_string(), "action": action, "model_type": "connector", "model_id": "42",
-        "user": {"id": "7"}, "changes": changes,
-    });
-    serde_json::from_str(&entry.to_string()).expect("an entry")
+    entry_with([json!({
+        "id": id, "occurred_at": at(second).to_string(), "recorded_at": at(1000).to_string(), "action": action,
+        "changes": changes,
+    })])
 }
 
 fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> RecordedLog {

@@ -5,10 +5,7 @@ use std::hash::DefaultHasher;
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
 use super::*;
-
-fn json(text: &str) -> Json {
-    Json::parse(text).expect(text)
-}
+use crate::model::fixtures::json;
 
 #[test]
 fn numbers_order_and_repeated_keys_are_kept() {

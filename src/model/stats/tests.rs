@@ -5,10 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-
-fn at(text: &str) -> Timestamp {
-    text.parse().expect(text)
-}
+use crate::model::fixtures::at;
 
 const TIME: &[Dimension] =
     &[Dimension::Day, Dimension::Hour, Dimension::Weekday, Dimension::Week, Dimension::Month];

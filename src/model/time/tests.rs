@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::{Age, AgeErrorKind, Edge, TimeContext, TimeErrorKind, When, format, parse};
+use crate::model::fixtures::at;
 use crate::model::timestamp::Timestamp;
 
 const MADRID: Tz = Tz::Europe__Madrid;
@@ -14,10 +15,6 @@ fn sunday() -> TimeContext {
 
 fn in_zone(zone: Tz) -> TimeContext {
     TimeContext { now: at("2026-11-22T08:40:07.412033Z"), zone }
-}
-
-fn at(text: &str) -> Timestamp {
-    text.parse().expect(text)
 }
 
 #[track_caller]

@@ -2,15 +2,8 @@
 
 use super::*;
 use crate::model::draft::MAX_NAME_CHARS;
+use crate::model::fixtures::{at, now};
 use crate::model::words::{Plan, UserKind, Via};
-
-fn at(text: &str) -> Timestamp {
-    text.parse().expect(text)
-}
-
-fn now() -> Timestamp {
-    at("2026-11-22T08:00:00Z")
-}
 
 fn entry(event: &TrailEvent, by: &Actor, key: &EventKey, at: Timestamp) -> crate::model::entry::Entry {
     event.draft(by, key, &Redaction::default(), (at, at)).expect("an entry").entry().clone()

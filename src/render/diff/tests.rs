@@ -5,10 +5,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 use std::collections::BTreeMap;
 
 use super::*;
-
-fn json(text: &str) -> Json {
-    Json::parse(text).expect(text)
-}
+use crate::model::fixtures::json;
 
 fn differences(old: &str, new: &str) -> Vec<Difference> {
     match compare(&json(old), &json(new)) {

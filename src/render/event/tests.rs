@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::model::entry::{Entry, EntryView};
+use crate::model::fixtures::entry_with;
 use crate::model::words::Log;
 use crate::render::event::readers::{cef, leef, paths};
 use crate::render::event::schemas::{check_ecs, check_ocsf};
 use crate::render::event::{EventFormat, EventSource, write_event};
 
 fn entry(changed: &Value) -> Entry {
-    let mut entry = json!({
-        "id": 1287, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",
-        "occurred_at": "2026-11-22T08:14:07.412033Z", "recorded_at": "2026-11-22T08:14:07.415870Z",
-        "action": "updated", "model_type": "connector", "model_id": "42", "model_name": "Salesforce → Warehouse",
+    let updated = json!({
+        "id": 1287, "model_name": "Salesforce → Warehouse",
         "user": {"id": "7", "email": "ana.ruiz@acme.example", "name": "Ana Ruiz", "role": "admin", "kind": "user"},
         "context": {"via": "web", "ip": "198.51.100.23", "user_agent": "Mozilla/5.0 (X11)", "request_id": "req_01JD9"},
         "reason": "INC-2041",
@@ -24,10 +23,7 @@ fn entry(changed: &Value) -> Entry {
             {"field": "webhook_secret", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true},
         ],
     });
-    for (name, value) in changed.as_object().expect("an object") {
-        entry[name] = value.clone();
-    }
-    serde_json::from_value(entry).expect("an entry")
+    entry_with([updated, changed.clone()])
 }
 
 /// An update, a creation by an agent, a deletion by a hostile user, and events of the trail.

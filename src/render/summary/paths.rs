@@ -8,9 +8,9 @@ use crate::model::change::{Change, Changes};
 use crate::model::entry::Entry;
 use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::{Choice, Filter};
+use crate::model::fixtures::entry_with;
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::json::{Json, RawJson};
-use crate::model::timestamp::Timestamp;
 use crate::render::diff::{Difference, ValueDiff, compare};
 use crate::render::history::dotted_path;
 use crate::render::summary::{beneath, field_label};
@@ -133,12 +133,7 @@ fn read(path: &str) -> FieldTerm {
 }
 
 fn created(field: &str, value: &Json) -> Entry {
-    let entry = json!({
-        "id": 1, "uuid": "01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c", "occurred_at": Timestamp::MIN,
-        "recorded_at": Timestamp::MIN, "action": "created", "model_type": "connector", "model_id": "1",
-        "user": {"id": "7"}, "changes": [],
-    });
-    let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
+    let mut entry = entry_with([json!({"action": "created"})]);
     let change =
         Change { field: field.to_owned(), old: None, new: Some(RawJson::from(value)), redacted: false };
     entry.changes = Changes::from(&[change][..]);

@@ -150,20 +150,17 @@ pub(super) fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn context() -> TimeContext {
-        TimeContext { now: "2026-11-22T08:00:00Z".parse().expect("a time"), zone: chrono_tz::Europe::Madrid }
-    }
+    use crate::model::fixtures::in_madrid;
 
     fn errors(raw: &str) -> Vec<String> {
-        let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
+        let query = read(Request::List(Log::Audit), Some(raw), &in_madrid()).expect("UTF-8");
         query.errors.into_iter().map(|error| error.field).collect()
     }
 
     #[test]
     fn blank_controls_are_no_filter_and_times_are_read_in_the_viewers_zone() {
         let raw = "action=created&action=deleted&user=&q=+&field=&since=2026-11-20&until=";
-        let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
+        let query = read(Request::List(Log::Audit), Some(raw), &in_madrid()).expect("UTF-8");
         assert!(query.errors.is_empty(), "{:?}", query.errors);
         assert_eq!(query.filter.action.include.len(), 2);
         assert_eq!(query.filter.since, Some("2026-11-19T23:00:00Z".parse().expect("a time")));
@@ -174,7 +171,7 @@ mod tests {
     #[test]
     fn values_keep_their_blanks_and_line_breaks() {
         let typed = |raw: &str| {
-            let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
+            let query = read(Request::List(Log::Audit), Some(raw), &in_madrid()).expect("UTF-8");
             assert!(query.errors.is_empty(), "{:?}", query.errors);
             query.typed
         };
@@ -183,7 +180,7 @@ mod tests {
         assert_eq!(typed("q=a%0Ab"), text("a\nb"));
         // As the form sends it: a browser would change a line break in a value of its own.
         assert_eq!(typed("kept=q%3Da%250Ab"), text("a\nb"));
-        let nested = read(Request::List(Log::Audit), Some("kept=kept%3Dq"), &context()).expect("UTF-8");
+        let nested = read(Request::List(Log::Audit), Some("kept=kept%3Dq"), &in_madrid()).expect("UTF-8");
         assert_eq!(nested.errors[0].field, "kept");
     }
 

@@ -5,12 +5,8 @@ use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
+use crate::model::fixtures::leaves;
 use crate::model::integrity::tile::{hashes_at, tile_root};
-use crate::model::merkle::leaf_hash;
-
-fn leaves(number: u64) -> Vec<Hash> {
-    (0..number).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()
-}
 
 /// The hashes of a path, concatenated.
 fn bytes(path: &[Hash]) -> Vec<u8> {

@@ -3,11 +3,7 @@
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::*;
-use crate::model::merkle::leaf_hash;
-
-fn leaves(number: u64) -> Vec<Hash> {
-    (0..number).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()
-}
+use crate::model::fixtures::leaves;
 
 fn id(level: u32, position: u64, width: u32) -> TileId {
     TileId { level, position, width }

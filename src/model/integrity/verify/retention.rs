@@ -100,10 +100,7 @@ impl RetentionChanges {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect(text)
-    }
+    use crate::model::fixtures::at;
 
     fn stated(plan: Plan, floor: Option<&str>) -> StatedRetention {
         Retention { plan, floor: floor.map(|age| age.parse().expect(age)) }.into()

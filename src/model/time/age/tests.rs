@@ -4,13 +4,10 @@ use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 
 use super::{Age, AgeErrorKind};
+use crate::model::fixtures::at;
 use crate::model::timestamp::Timestamp;
 
 fn age(text: &str) -> Age {
-    text.parse().expect(text)
-}
-
-fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
 }
 

@@ -2,19 +2,12 @@
 
 use super::*;
 use crate::model::entry::Entry;
+use crate::model::fixtures::now;
 use crate::model::integrity::verify::fault::FaultKind;
 use crate::model::plan::Retention;
 use crate::model::redaction::Redaction;
 use crate::model::trail::{Actor, EventKey, Restated, TrailEvent};
 use crate::model::words::Plan;
-
-fn at(text: &str) -> Timestamp {
-    text.parse().expect(text)
-}
-
-fn now() -> Timestamp {
-    at("2026-11-22T08:00:00Z")
-}
 
 fn days_ago(days: i64) -> Timestamp {
     now().plus(-TimeDelta::days(days))
