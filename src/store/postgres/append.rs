@@ -239,6 +239,46 @@ fn decide(
     AppendPlan { new, answers }
 }
 
+/// The numbers of the users of some entries, and the users to add.
+#[derive(Default)]
+struct UserNumbers<'a> {
+    acted: Vec<i64>,
+    on_behalf_of: Vec<Option<i64>>,
+    added: Vec<i64>,
+    digests: Vec<&'a [u8]>,
+    snapshots: Vec<&'a str>,
+}
+
+impl<'a> UserNumbers<'a> {
+    /// Finds the users by their digests. Users that are not stored yet get the numbers after `last`.
+    fn assign(
+        entries: &[Arc<Entry>],
+        encoded: &'a EncodedUsers,
+        mut refs: HashMap<Vec<u8>, i64>,
+        last: i64,
+    ) -> Result<Self, DatabaseError> {
+        let mut numbers = Self::default();
+        let mut number = |user: &User| -> Result<i64, DatabaseError> {
+            let EncodedUser { text, digest } =
+                encoded.0.get(user).ok_or_else(|| StoreError::Failed("a user has no snapshot".to_owned()))?;
+            if let Some(user_ref) = refs.get(digest) {
+                return Ok(*user_ref);
+            }
+            let next = last + numbers.added.len() as i64 + 1;
+            refs.insert(digest.clone(), next);
+            numbers.added.push(next);
+            numbers.digests.push(digest);
+            numbers.snapshots.push(text);
+            Ok(next)
+        };
+        for entry in entries {
+            numbers.acted.push(number(&entry.user)?);
+            numbers.on_behalf_of.push(entry.on_behalf_of.as_ref().map(&mut number).transpose()?);
+        }
+        Ok(numbers)
+    }
+}
+
 /// Writes entries above the head, in the order of their ids; returns the new head.
 async fn write(
     db: &Object,
@@ -247,27 +287,8 @@ async fn write(
     users: Users,
     last_user: i64,
 ) -> Result<u64, DatabaseError> {
-    let Users { snapshots: known, mut refs } = users;
-    let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
-    let mut user_ref = |user: &User| -> Result<i64, DatabaseError> {
-        let snapshot =
-            known.0.get(user).ok_or_else(|| StoreError::Failed("a user has no snapshot".to_owned()))?;
-        if let Some(user_ref) = refs.get(&snapshot.digest) {
-            return Ok(*user_ref);
-        }
-        let next = last_user + added.len() as i64 + 1;
-        refs.insert(snapshot.digest.clone(), next);
-        added.push(next);
-        digests.push(&*snapshot.digest);
-        snapshots.push(&*snapshot.text);
-        Ok(next)
-    };
-    let mut user_refs = Vec::with_capacity(new.len());
-    let mut on_behalf_refs = Vec::with_capacity(new.len());
-    for entry in new {
-        user_refs.push(user_ref(&entry.user)?);
-        on_behalf_refs.push(entry.on_behalf_of.as_ref().map(&mut user_ref).transpose()?);
-    }
+    let Users { snapshots, refs } = users;
+    let users = UserNumbers::assign(new, &snapshots, refs, last_user)?;
     let ids: Vec<i64> = new.iter().map(|entry| to_signed_saturating(entry.id)).collect();
     let head = new.last().map(|entry| entry.id).unwrap_or_default();
     let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
@@ -294,7 +315,7 @@ async fn write(
         &ids,
         &occurred,
         &recorded,
-        &user_refs,
+        &users.acted,
         &uuids,
         &actions,
         &model_types,
@@ -307,15 +328,15 @@ async fn write(
         &reasons,
         &changes,
         &seeds,
-        &on_behalf_refs,
+        &users.on_behalf_of,
     ];
     tokio::try_join!(
         biased;
         async {
-            if added.is_empty() {
+            if users.added.is_empty() {
                 return Ok(0);
             }
-            db.execute(&add_users, &[&org.0, &added, &digests, &snapshots]).await
+            db.execute(&add_users, &[&org.0, &users.added, &users.digests, &users.snapshots]).await
         },
         async { db.execute(&add_keys, &[&org.0, &uuids, &ids, &occurred]).await },
         async { db.execute(&add_entries, entries).await },
