@@ -133,26 +133,7 @@ impl KnownState {
                 }
                 continue;
             }
-            let was_there = self.leaves.contains_key(&item.path);
-            let (was, origin) = match (hidden(&item.path), assignment) {
-                (Some(origin), Assignment::Observed(_)) => (PriorKnowledge::Hidden, origin),
-                (Some(_), Assignment::Set(_)) => (PriorKnowledge::Hidden, ValueOrigin::Entry(index)),
-                (None, _) => {
-                    let was = if was_there || self.is_known(&item.path) {
-                        PriorKnowledge::Known
-                    } else {
-                        PriorKnowledge::Unknown
-                    };
-                    let origin = match (assignment, was) {
-                        (Assignment::Set(_), _) => ValueOrigin::Entry(index),
-                        (Assignment::Observed(_), PriorKnowledge::Known) => ValueOrigin::Unrecorded(index),
-                        (Assignment::Observed(_), _) => {
-                            self.emptied_by(item).unwrap_or(ValueOrigin::Before(index))
-                        }
-                    };
-                    (was, origin)
-                }
-            };
+            let (was, origin) = self.prior(item, assignment, hidden(&item.path));
             differences.push((item.path.clone(), was));
             self.insert(item.path.clone(), item.content.clone(), origin);
         }
@@ -170,6 +151,34 @@ impl KnownState {
             *by = index;
         }
         differences
+    }
+
+    /// What was known of a leaf before an assignment, and where its value now comes from. `hidden` is the origin of a redacted
+    /// value at, above or beneath it.
+    fn prior(
+        &self,
+        item: &SideLeaf,
+        assignment: Assignment,
+        hidden: Option<ValueOrigin>,
+    ) -> (PriorKnowledge, ValueOrigin) {
+        let was = if hidden.is_some() {
+            PriorKnowledge::Hidden
+        } else if self.leaves.contains_key(&item.path) || self.is_known(&item.path) {
+            PriorKnowledge::Known
+        } else {
+            PriorKnowledge::Unknown
+        };
+        let origin = match (assignment, hidden) {
+            (Assignment::Set(index), _) => ValueOrigin::Entry(index),
+            (Assignment::Observed(_), Some(origin)) => origin,
+            (Assignment::Observed(index), None) if was == PriorKnowledge::Known => {
+                ValueOrigin::Unrecorded(index)
+            }
+            (Assignment::Observed(index), None) => {
+                self.emptied_by(item).unwrap_or(ValueOrigin::Before(index))
+            }
+        };
+        (was, origin)
     }
 
     /// The leaves at and beneath a path that are not among `items`, all of which exist.

@@ -121,22 +121,7 @@ impl Replay {
                 KnownState::complete_and_empty(index)
             };
         }
-        let mut contradicted = Vec::new();
-        for part in step.parts.iter().filter(|_| step.action != Action::Created) {
-            let tells_nothing = part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
-            if !(part.is_opaque || tells_nothing) {
-                contradicted.extend(self.known.assign(&part.path, &part.old, Assignment::Observed(index)));
-            }
-        }
-        if step.action == Action::Deleted && !step.parts.is_empty() {
-            let listed: HashSet<&[String]> = step.parts.iter().map(|part| part.path.as_slice()).collect();
-            let is_listed = |path: &KeyPath| (0..=path.len()).any(|end| listed.contains(&path[..end]));
-            let unlisted =
-                self.known.beneath(&[]).filter(|(path, leaf)| !is_listed(path) && leaf.content.is_exact());
-            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), PriorKnowledge::Known)));
-            self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
-            self.known.mark_complete(&[], index);
-        }
+        let mut contradicted = self.observe(index, step);
         for (path, _) in contradicted.iter().filter(|(_, was)| *was == PriorKnowledge::Unknown) {
             let is_set = |leaf: &Leaf| matches!(leaf.origin, ValueOrigin::Entry(_));
             if self.known.leaf(path).is_some_and(is_set) {
@@ -155,6 +140,33 @@ impl Replay {
             self.existence = Existence::Absent(index);
             return;
         }
+        self.set(index, step);
+        self.existence = Existence::Exists;
+    }
+
+    /// Learns the values that an entry shows from before its change. Returns those that differ from what was known.
+    fn observe(&mut self, index: usize, step: &ReplayStep) -> Vec<(KeyPath, PriorKnowledge)> {
+        let mut contradicted = Vec::new();
+        for part in step.parts.iter().filter(|_| step.action != Action::Created) {
+            let tells_nothing = part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
+            if !(part.is_opaque || tells_nothing) {
+                contradicted.extend(self.known.assign(&part.path, &part.old, Assignment::Observed(index)));
+            }
+        }
+        if step.action == Action::Deleted && !step.parts.is_empty() {
+            let listed: HashSet<&[String]> = step.parts.iter().map(|part| part.path.as_slice()).collect();
+            let is_listed = |path: &KeyPath| (0..=path.len()).any(|end| listed.contains(&path[..end]));
+            let unlisted =
+                self.known.beneath(&[]).filter(|(path, leaf)| !is_listed(path) && leaf.content.is_exact());
+            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), PriorKnowledge::Known)));
+            self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
+            self.known.mark_complete(&[], index);
+        }
+        contradicted
+    }
+
+    /// Applies the values that an entry sets.
+    fn set(&mut self, index: usize, step: &ReplayStep) {
         // Remove members last: an object whose members are all replaced was never empty.
         let (gone, set): (Vec<_>, Vec<_>) =
             step.parts.iter().partition(|part| part.new.is_empty() && !part.is_opaque);
@@ -169,7 +181,6 @@ impl Replay {
                 }
             }
         }
-        self.existence = Existence::Exists;
     }
 
     fn knows_something(&self, path: &[String]) -> bool {
