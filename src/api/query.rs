@@ -83,39 +83,11 @@ impl Query {
                 seen.unknown(name, rules.names);
                 continue;
             }
-            let errors = &mut seen.errors;
-            match name {
-                "order" => {
-                    ordered = true;
-                    match value {
-                        "desc" => query.order = Order::Descending,
-                        "asc" => query.order = Order::Ascending,
-                        _ => errors
-                            .push(FieldError::new(name, "must be desc (newest first) or asc (oldest first)")),
-                    }
-                }
-                "limit" => match value.parse() {
-                    Ok(limit) if (1..=rules.max_limit).contains(&limit) => query.limit = limit,
-                    _ => {
-                        let detail = format!("must be a whole number from 1 to {}", rules.max_limit);
-                        errors.push(FieldError::new(name, detail));
-                    }
-                },
-                "cursor" => match Cursor::decode(value) {
-                    Some(cursor) => query.cursor = Some(cursor),
-                    None => {
-                        errors.push(FieldError::new(name, "is not a cursor: send page.next_cursor unchanged"))
-                    }
-                },
-                "after_id" => query.after_id = id(errors, name, value),
-                "as_of" => query.as_of = id(errors, name, value),
-                "total" => match value {
-                    "true" => query.total = true,
-                    "false" => query.total = false,
-                    _ => errors.push(FieldError::new(name, "must be true or false")),
-                },
-                _ if other(name, value, errors) => {}
-                _ => seen.unknown(name, rules.names),
+            ordered |= name == "order";
+            if !query.read_paging(rules.max_limit, name, value, &mut seen.errors)
+                && !other(name, value, &mut seen.errors)
+            {
+                seen.unknown(name, rules.names);
             }
         }
         if query.after_id.is_some() {
@@ -128,6 +100,35 @@ impl Query {
             query.order = Order::ById;
         }
         seen.finish(query)
+    }
+
+    /// Reads a parameter of paging. Returns false if it is another one.
+    fn read_paging(&mut self, max_limit: u32, name: &str, value: &str, errors: &mut Vec<FieldError>) -> bool {
+        let mut invalid = |detail: &str| errors.push(FieldError::new(name, detail));
+        match name {
+            "order" => match value {
+                "desc" => self.order = Order::Descending,
+                "asc" => self.order = Order::Ascending,
+                _ => invalid("must be desc (newest first) or asc (oldest first)"),
+            },
+            "limit" => match value.parse() {
+                Ok(limit) if (1..=max_limit).contains(&limit) => self.limit = limit,
+                _ => invalid(&format!("must be a whole number from 1 to {max_limit}")),
+            },
+            "cursor" => match Cursor::decode(value) {
+                Some(cursor) => self.cursor = Some(cursor),
+                None => invalid("is not a cursor: send page.next_cursor unchanged"),
+            },
+            "after_id" => self.after_id = id(errors, name, value),
+            "as_of" => self.as_of = id(errors, name, value),
+            "total" => match value {
+                "true" => self.total = true,
+                "false" => self.total = false,
+                _ => invalid("must be true or false"),
+            },
+            _ => return false,
+        }
+        true
     }
 
     /// The pairs that [`Query::read`] reads back as this.
