@@ -11,6 +11,7 @@ use crate::store::calls::OrgId;
 use crate::store::codes::json;
 use crate::store::condition::{Condition, UserRefs};
 use crate::store::error::StoreError;
+use crate::store::missing::no_organization;
 use crate::store::session::{Columns, Session, list as rows, optional, values};
 
 const COLUMNS: &str =
@@ -52,7 +53,7 @@ pub(super) async fn create<S: Session>(db: &S, org: OrgId, hold: &Hold) -> Resul
     // The deletion of the organization takes the head first, and then looks for holds.
     let sql = format!("SELECT 1 FROM org_heads WHERE org_id = ?1{}", S::DIALECT.for_update);
     if optional(db, &sql, values![org], |_| Ok(())).await?.is_none() {
-        return Err(StoreError::Missing(format!("organization number {}", org.number())).into());
+        return Err(no_organization(org).into());
     }
     let Hold { name, filter, reason, created_at, created_by, release } = hold;
     let sql = format!(

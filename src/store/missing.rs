@@ -1,8 +1,13 @@
-//! The error about a log that lacks the row of its tree or index.
+//! Errors about rows that a log or its organization should have.
 
 use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
 use crate::store::session::{Session, optional, values};
+
+/// The organization of a log does not exist, or was deleted.
+pub(super) fn no_organization(log: OrgId) -> StoreError {
+    StoreError::Missing(format!("organization number {}", log.audit().number()))
+}
 
 /// Damage, unless the organization was deleted.
 pub(super) async fn missing_row<S: Session>(db: &S, org: OrgId, what: &str) -> Result<StoreError, S::Error> {

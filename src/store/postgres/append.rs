@@ -17,6 +17,7 @@ use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::{random_seed, to_signed_saturating};
 use crate::store::condition::code;
 use crate::store::error::StoreError;
+use crate::store::missing::no_organization;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::EntryReader;
 use crate::store::postgres::session::{COLUMNS, in_transaction};
@@ -79,7 +80,7 @@ pub(super) async fn restore(
 ) -> Result<(), DatabaseError> {
     in_transaction(db, async {
         let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
-        let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0.abs())))?;
+        let head = head.ok_or_else(|| no_organization(org))?;
         let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
         let new = entries
             .iter()
@@ -165,7 +166,7 @@ async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<Exist
         async { db.query(&find_users, &[&org.0, &digests]).await },
         async { db.query_one(&last_user, &[&org.0]).await },
     )?;
-    let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
+    let head = head.ok_or_else(|| no_organization(org))?;
     Ok(ExistingRows {
         head: head.unsigned(0)?,
         rolled_up: head.unsigned(1)?,

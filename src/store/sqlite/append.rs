@@ -9,6 +9,7 @@ use crate::model::entry::Entry;
 use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::{random_seed, to_signed_saturating};
 use crate::store::error::StoreError;
+use crate::store::missing::no_organization;
 use crate::store::rollup::{MAX_BEHIND, catch_up};
 use crate::store::sqlite::checksum::{self, Codes};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, key};
@@ -58,11 +59,6 @@ fn known_head(db: &Connection, org: OrgId) -> Result<u64, StoreError> {
     let mut select = db.prepare_cached("SELECT head FROM org_heads WHERE org_id = ?1")?;
     let head: Option<i64> = select.query_row(params![org.0], |row| row.get(0)).optional()?;
     head.map(i64::unsigned_abs).ok_or_else(|| no_organization(org))
-}
-
-/// The organization was deleted.
-fn no_organization(org: OrgId) -> StoreError {
-    StoreError::Missing(format!("organization number {}", org.0.abs()))
 }
 
 /// Stores the highest id given out, and adds to the rollup once it is far behind.

@@ -8,7 +8,7 @@ use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
-use crate::store::missing::missing_row;
+use crate::store::missing::{missing_row, no_organization};
 use crate::store::session::{Columns, Session, list, optional, values};
 use crate::store::tree_calls::TreeState;
 
@@ -45,8 +45,7 @@ pub(in crate::store) async fn state<S: Session>(db: &S, org: OrgId) -> Result<Tr
 /// The UUID of the organization that a log belongs to.
 pub(in crate::store) async fn organization<S: Session>(db: &S, org: OrgId) -> Result<Uuid, S::Error> {
     let sql = "SELECT uuid FROM organizations WHERE org_id = ?1";
-    let missing = || StoreError::Missing(format!("organization number {}", org.0)).into();
-    optional(db, sql, values![org], |row| row.uuid(0)).await?.ok_or_else(missing)
+    optional(db, sql, values![org], |row| row.uuid(0)).await?.ok_or_else(|| no_organization(org).into())
 }
 
 /// The right edge of the tree.
@@ -82,5 +81,21 @@ pub(super) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>, StoreError> {
     match bytes.as_chunks::<32>() {
         (hashes, []) => Ok(hashes.iter().map(|hash| Hash(*hash)).collect()),
         _ => Err(StoreError::Damaged("hashes of a tree have the wrong length".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::run_now;
+
+    #[test]
+    fn a_missing_organization_has_the_same_number_for_both_of_its_logs() {
+        let db = rusqlite::Connection::open_in_memory().expect("memory");
+        db.execute_batch("CREATE TABLE organizations (org_id, uuid)").expect("a table");
+        for log in [OrgId(7), OrgId(7).trail()] {
+            let error = run_now(organization(&db, log)).expect_err("there is none");
+            assert_eq!(error.to_string(), "there is no organization number 7");
+        }
     }
 }

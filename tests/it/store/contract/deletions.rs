@@ -83,7 +83,7 @@ pub(crate) async fn a_deleted_organization_leaves_only_its_record(store: Arc<Sto
     assert!(store.find_session([101; 32]).await.expect("looked up").is_none());
     for log in [org, org.trail()] {
         let refused = store.append(log, drafts([recording("9")]), true).await.expect_err("closed");
-        assert!(matches!(refused, StoreError::Missing(_)), "{refused}");
+        assert_eq!(refused.to_string(), format!("there is no organization number {}", org.number()));
         let refused = store.begin_prune(log, "cron".into(), NOW, NOW).await.expect_err("closed");
         assert!(matches!(refused, StoreError::Missing(_)), "{refused}");
         assert!(matches!(store.index_text(log).await, Ok(false) | Err(StoreError::Missing(_))));
