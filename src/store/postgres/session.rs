@@ -210,7 +210,7 @@ impl Session for Object {
         let mut scan = Scan::new(query, (Order::ById, None));
         while let Some(rows) = scan.next_rows(self).await? {
             for row in &rows {
-                visit(&scan.users.entry(row)?)?;
+                visit(&scan.reader.row(row)?)?;
             }
         }
         Ok(())
