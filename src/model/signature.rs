@@ -240,6 +240,8 @@ mod tests {
             let text: Vec<char> = texts[which % texts.len()].chars().collect();
             let (from, to) = (from.min(to).min(text.len()), from.max(to).min(text.len()));
             let part: String = text[from..to].iter().collect();
+            // Normalization reorders combining marks: a part that ends among them is none of the folded text.
+            prop_assume!(folded(&text.iter().collect::<String>()).contains(&folded(&part)));
             let signature = signature(&texts);
             prop_assume!(!signature.is_empty());
             prop_assert!(may_contain(&signature, &part));

@@ -74,9 +74,9 @@ mod tests {
 
     use super::*;
     use crate::model::change::Changes;
-    use crate::model::entry::{Entry, User};
+    use crate::model::entry::User;
+    use crate::model::fixtures::entry_with;
     use crate::model::signature::{Gram, SignatureBuilder};
-    use crate::model::timestamp::Timestamp;
 
     #[test]
     fn entries_without_the_text_or_field_are_rejected() {
@@ -160,15 +160,12 @@ mod tests {
             let changes = format!(
                 r#"[{{"field":{},"old":{{{}:1}},"new":12.5}}]"#, spelled(&field, escapes), spelled(&value, escapes.rotate_left(7))
             );
-            let entry = serde_json::json!({
-                "id": 1, "uuid": "01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c", "occurred_at": Timestamp::MIN,
-                "recorded_at": Timestamp::MIN, "action": "updated", "model_type": "connector", "model_id": "1",
-                "model_name": name, "user": {"id": "7", "name": value}, "changes": [],
+            let mut entry = entry_with([serde_json::json!({
+                "model_name": name, "user": {"id": "7", "name": value},
                 "reason": (escapes % 3 == 0).then(|| value.clone()),
                 "context": {"user_agent": text, "ip": "198.51.100.7"},
                 "on_behalf_of": (escapes == 0).then(|| serde_json::json!({"name": text})),
-            });
-            let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
+            })]);
             entry.changes = Changes::from_text(changes).expect("changes");
             // Most random texts do not occur, so half of them are taken from the entry.
             let part = |of: &str| of.chars().skip(cut.0 % of.chars().count().max(1)).take(cut.1).collect::<String>();

@@ -61,7 +61,8 @@ impl Candidates {
 /// index costs more, a row for each gram of each group, so that the search goes on a little longer.
 pub(in crate::store) fn entries_before_index(query: &GramQuery, limit: u32, as_of: u64) -> usize {
     let groups = as_of / (BLOCK * SPANS[SPANS.len() - 1]);
-    let rows = usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len().div_ceil(FIRST));
+    let rows =
+        usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len().div_ceil(FIRST));
     (2 * usize::try_from(limit).unwrap_or_default()).clamp(32, 256).max(rows / 4)
 }
 
