@@ -17,6 +17,7 @@ mod user_choices;
 
 use crate::model::entry::Entry;
 use crate::model::field_path::term::FieldTerm;
+pub(crate) use crate::model::filter::choice::escaped;
 pub use crate::model::filter::choice::{Choice, ChoiceError, FilterValue, MAX_VALUES};
 pub use crate::model::filter::ip::{InvalidIp, IpNetwork};
 pub use crate::model::filter::list::{BadText, FilterList};

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::entry::Entry;
+use crate::model::filter::{UserTerm, escaped};
 use crate::model::time::TimeContext;
 use crate::model::words::Log;
 use crate::page::changes::{self, Extent};
@@ -13,7 +14,7 @@ use crate::render::summary::summary_of;
 
 /// The view. `others` are further entries of the same request, and `proof` is where its proof is.
 pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], proof: &str, context: TimeContext) -> Markup {
-    let user = [("user", format!("is:{}", entry.user.label().replace('\\', r"\\").replace(',', r"\,")))];
+    let user = [("user", escaped::<UserTerm>(&format!("is:{}", entry.user.label())))];
     html! {
         h1 {
             span class={ "action " (entry.action) } { (mark(entry.action)) " " (entry.action) }
@@ -40,7 +41,7 @@ pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], proof: &str, conte
         (changes::of_entry(entry, Extent::Full, context))
         @if let (Some(request), false) = (&entry.context.request_id, others.is_empty()) {
             h2 { "Change set" }
-            p { a href=(href(list_path(log), [("request_id", escaped(request))])) { "All entries of this request" } }
+            p { a href=(href(list_path(log), [("request_id", escaped::<String>(request))])) { "All entries of this request" } }
             ul {
                 @for other in others {
                     li {
@@ -53,8 +54,18 @@ pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], proof: &str, conte
     }
 }
 
-/// A text as one value of a filter's list.
-fn escaped(text: &str) -> String {
-    let text = text.replace('\\', r"\\").replace(',', r"\,");
-    if text.starts_with('!') { format!("\\{text}") } else { text }
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_link_to_a_change_set_includes_its_request_id() {
+        let mut entry = samples::entry("updated", &json!([]));
+        entry.context.request_id = Some("^a,b".to_owned());
+        let page = view(Log::Audit, &entry, &[entry.clone()], "", samples::style(80).time).into_string();
+        assert!(page.contains(r#"href="/audit-logs?request_id=%5C%5Ea%5C%2Cb""#), "{page}");
+    }
 }

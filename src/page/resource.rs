@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::model::draft::FieldError;
 use crate::model::entry::Entry;
-use crate::model::filter::Resource;
+use crate::model::filter::{Resource, escaped};
 use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{LeafContent, ValueOrigin};
@@ -46,7 +46,7 @@ pub(crate) fn view(shown_now: &ResourceView<'_>, context: TimeContext) -> Markup
         .names()
         .last()
         .map_or_else(|| nameless(resource.model_type, &resource.model_id), |(_, name)| name.clone());
-    let filter = href(list_path(log), [("resource", escaped(&resource.to_string()))]);
+    let filter = href(list_path(log), [("resource", escaped::<Resource>(&resource.to_string()))]);
     let states = history.states();
     html! {
         h1 { (resource.model_type.label()) " " (shown(&name)) }
@@ -167,9 +167,4 @@ fn folded(text: &str) -> Markup {
             details class="long" { summary { (shown(&text[..text.floor_char_boundary(80)])) "…" } (shown(text)) }
         }
     }
-}
-
-/// A text as one value of a filter's list.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\").replace(',', r"\,")
 }

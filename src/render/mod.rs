@@ -35,4 +35,4 @@ mod hostile_text;
 #[cfg(test)]
 mod printed_times;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

@@ -9,7 +9,7 @@ use crate::model::time::TimeContext;
 use crate::render::style::{Style, Theme};
 
 /// A plain style, 26 minutes after the update of [`updated`].
-pub(super) fn style(width: usize) -> Style {
+pub(crate) fn style(width: usize) -> Style {
     let time = TimeContext {
         now: "2026-11-22T08:40:30Z".parse().expect("a time"),
         zone: "Europe/Madrid".parse().expect("a zone"),
@@ -19,14 +19,14 @@ pub(super) fn style(width: usize) -> Style {
 }
 
 /// The text that a renderer writes.
-pub(super) fn printed(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+pub(crate) fn printed(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).expect("written to memory");
     String::from_utf8(out).expect("UTF-8")
 }
 
 /// The update in the manual page's example.
-pub(super) fn updated() -> Entry {
+pub(crate) fn updated() -> Entry {
     let mapping = |from: &str, to: &str| json!({"from": from, "to": to});
     let common =
         ["Id", "Name", "Street", "City", "Zip"].map(|name| mapping(name, &name.to_lowercase())).to_vec();
@@ -57,7 +57,7 @@ pub(super) fn updated() -> Entry {
 }
 
 /// The manual page's entry with another action and other changes.
-pub(super) fn entry(action: &str, changes: &serde_json::Value) -> Entry {
+pub(crate) fn entry(action: &str, changes: &serde_json::Value) -> Entry {
     let entry = json!({
         "id": 1287,
         "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",

@@ -233,7 +233,8 @@ fn enclosed_run(text: &str) -> Option<usize> {
     (length == text.len() || text[length..].starts_with('.')).then_some(length)
 }
 
-fn escaped<T: FilterValue>(text: &str) -> String {
+/// A value's text, escaped so that [`Choice::add_list`] reads it back as one included value.
+pub(crate) fn escaped<T: FilterValue>(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let (mut rest, mut is_key) = (text, true);
     while let Some(first) = rest.chars().next() {
