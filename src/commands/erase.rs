@@ -1,7 +1,6 @@
 //! `erase`: erases a person from the log. It plans, asks for confirmation (or `--yes`), then erases.
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::api::erase::{ErasureAnswer, ErasureRequest, HeldEntries};
 use crate::api::problem::Code;
@@ -12,6 +11,7 @@ use crate::commands::Context;
 use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::operator_table::{OperatorValue, print_table};
+use crate::commands::output::write_json;
 use crate::commands::prune::{duration, seconds};
 use crate::error::Failure;
 use crate::exit;
@@ -227,11 +227,4 @@ fn refused(error: ClientError) -> Failure {
         ClientError::Problem(problem) if problem.code == Code::Invalid => Failure::usage(problem.detail),
         other => other.into(),
     }
-}
-
-fn write_json(context: &mut Context, answer: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(answer)
-        .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-    writeln!(context.terminal.data(), "{text}")?;
-    Ok(context.terminal.flush()?)
 }

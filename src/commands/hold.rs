@@ -1,7 +1,6 @@
 //! `hold`: creates, lists, shows and releases legal holds, through the API or on a store.
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use crate::api::hold::{CreateHold, HoldAnswer, ReleaseHold, filter_text};
 use crate::args::connection::ConnectionArgs;
@@ -11,6 +10,7 @@ use crate::commands::Context;
 use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect, connect_to_read};
 use crate::commands::operator_table::{OperatorValue, print_table};
+use crate::commands::output::write_json;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
@@ -297,11 +297,4 @@ fn described(hold: &HoldAnswer, time: &TimeContext) -> String {
         Some(filter) => describe(&filter, time),
         None => hold.filter.clone(),
     }
-}
-
-fn write_json(context: &mut Context, value: &impl Serialize) -> Result<(), Failure> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-    writeln!(context.terminal.data(), "{text}")?;
-    Ok(context.terminal.flush()?)
 }

@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::api::query::filter_pairs;
 use crate::api::rows::{RowForm, RowOptions};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::args::suggest::format_as_file;
 use crate::client::Client;
+use crate::commands::Context;
 pub(super) use crate::commands::output::shared_buffer::SharedBuffer;
 use crate::error::Failure;
+use crate::exit;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
 use crate::model::words::Log;
@@ -217,6 +221,14 @@ pub(super) fn explain_columns(terminal: &mut Terminal, args: &OutputArgs) -> Res
         writeln!(terminal.data(), "{:<18}  {}", column.name(), column.description())?;
     }
     Ok(is_given)
+}
+
+/// Writes a value as JSON with line breaks, for `--format json` of commands that answer with one document.
+pub(super) fn write_json(context: &mut Context, value: &impl Serialize) -> Result<(), Failure> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
+    writeln!(context.terminal.data(), "{text}")?;
+    Ok(context.terminal.flush()?)
 }
 
 /// The log in a sentence.

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
-use serde::Serialize;
 
 use crate::api::problem::Code;
 use crate::api::prune::{PruneAnswer, PruneRequest};
@@ -21,6 +20,7 @@ use crate::commands::Context;
 use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::operator_table::{OperatorValue, print_table};
+use crate::commands::output::write_json;
 use crate::commands::prune::max_delete::MaxDelete;
 use crate::error::Failure;
 use crate::exit;
@@ -319,13 +319,6 @@ async fn prune_with_progress(
             progress.reach(expired.saturating_sub(kept.counts.expired));
         }
     }
-}
-
-fn write_json(context: &mut Context, answer: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(answer)
-        .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-    writeln!(context.terminal.data(), "{text}")?;
-    Ok(context.terminal.flush()?)
 }
 
 /// Replaces the name of the API parameter in a message by the flag's name.
