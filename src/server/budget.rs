@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::server::lock::lock;
 use crate::store::OrgId;
 
 /// Identifies a caller for limits: the organization and the hash of its token.
@@ -55,7 +56,7 @@ impl MemoryBudget {
 impl Reservation {
     /// Reserves more bytes, or none on failure.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
-        let mut usage = self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut usage = lock(&self.budget.usage);
         let with = |used: usize| used.saturating_add(bytes);
         let organization = usage.organizations.get(&self.caller.organization).copied().unwrap_or(0);
         let token = usage.tokens.get(&self.caller.token).copied().unwrap_or(0);
@@ -70,14 +71,14 @@ impl Reservation {
 
     /// Reserves more bytes even beyond the limit, for the response to a write that is already committed.
     pub(super) fn grow_unchecked(&mut self, bytes: usize) {
-        self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner).add(self.caller, bytes);
+        lock(&self.budget.usage).add(self.caller, bytes);
         self.bytes += bytes;
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut usage = self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut usage = lock(&self.budget.usage);
         usage.total -= self.bytes;
         release(&mut usage.organizations, &self.caller.organization, self.bytes);
         release(&mut usage.tokens, &self.caller.token, self.bytes);

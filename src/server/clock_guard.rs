@@ -4,13 +4,14 @@
 //! ahead of the latest time in the store. Running servers save the time regularly, so that a log without new entries
 //! can be pruned as well. A clock that is behind prunes too little, and a later prune makes up for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
 use crate::clock::Clock;
 use crate::model::timestamp::Timestamp;
+use crate::server::lock::lock;
 use crate::server::metrics::Metrics;
 use crate::server::settings::Settings;
 use crate::server::trail::lifecycle::PauseRecorder;
@@ -148,7 +149,7 @@ impl ClockGuard {
             None => None,
         };
         let (now, passed) = (self.clock.now(), self.started.elapsed());
-        let mut tracker = self.tracker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tracker = lock(&self.tracker);
         Ok(tracker.check(now, passed, seen).map(|()| now))
     }
 
@@ -178,8 +179,7 @@ impl ClockGuard {
         if let Some((org, _)) = saved_time(store, &store.organizations().await?).await? {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: true }).await?;
         }
-        self.tracker.lock().unwrap_or_else(PoisonError::into_inner).last =
-            Some((now, self.started.elapsed()));
+        lock(&self.tracker).last = Some((now, self.started.elapsed()));
         Ok(())
     }
 }

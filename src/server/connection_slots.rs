@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::Notify;
 
 use crate::server::budget::{CallerKey, release};
+use crate::server::lock::lock;
 use crate::store::OrgId;
 
 /// Every network, token and organization may have this many connections, however few slots there are.
@@ -121,10 +122,6 @@ impl Drop for SlotGuard {
             lock(&slots.table).remove(self.0.number);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ConnectionSlots {

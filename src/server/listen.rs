@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,6 +11,7 @@ use axum_server::{Handle, Server};
 use prometheus_client::metrics::counter::Counter;
 
 use crate::server::connections::SlotAcceptor;
+use crate::server::lock::lock;
 
 /// How long a connection may take to send the head of a request. Idle connections are closed after the same time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -65,7 +66,7 @@ fn log_accept_errors() -> impl Fn(Option<&SocketAddr>, &io::Error) + Send + Sync
         if peer.is_some() {
             return tracing::debug!(%error, "a connection failed");
         }
-        let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = lock(&logged);
         if logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
             *logged = Some(Instant::now());
             tracing::error!(%error, "cannot accept connections; retrying");

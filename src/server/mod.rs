@@ -13,6 +13,7 @@ mod error;
 mod handlers;
 mod limits;
 mod listen;
+mod lock;
 mod metrics;
 mod middleware;
 

@@ -3,10 +3,11 @@
 //! A crash loses the times since the last flush. Only `token list` shows them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::model::timestamp::Timestamp;
+use crate::server::lock::lock;
 use crate::store::{OrgId, Store, TokenUse};
 
 type ByName = HashMap<String, Timestamp>;
@@ -18,7 +19,7 @@ pub(super) struct TokenUsage(Mutex<HashMap<OrgId, ByName>>);
 impl TokenUsage {
     /// Remembers that a token was used.
     pub(super) fn note(&self, org: OrgId, name: &str, at: Timestamp) {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = lock(&self.0);
         let tokens = pending.entry(org).or_default();
         match tokens.get_mut(name) {
             Some(last) => *last = at.max(*last),
@@ -28,7 +29,7 @@ impl TokenUsage {
 
     /// Writes the pending times. If that fails, they stay pending.
     pub(super) async fn flush(&self, store: &Store) {
-        let pending = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let pending = std::mem::take(&mut *lock(&self.0));
         for (org, tokens) in pending {
             let token_usage: Vec<_> = tokens.into_iter().map(|(name, at)| TokenUse { name, at }).collect();
             if let Err(error) = store.note_token_uses(org, token_usage.clone()).await {

@@ -7,7 +7,7 @@ pub(super) mod recent;
 pub(super) mod restate;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -17,6 +17,7 @@ use crate::model::draft::Refusal;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::{Actor, EventKey, TrailEvent};
+use crate::server::lock::lock;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Store};
 
@@ -89,7 +90,7 @@ impl TrailQueue {
     }
 
     fn queues(&self) -> std::sync::MutexGuard<'_, Queues> {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queued)
     }
 
     /// Adds an event to the queue. Returns false if the queue of the organization is full.

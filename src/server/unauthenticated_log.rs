@@ -1,7 +1,9 @@
 //! Limits the log lines about requests without a valid token: anyone can send them, and would fill the disk of the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::server::lock::lock;
 
 /// How many of these requests are logged in a second.
 const LINES_A_SECOND: u32 = 50;
@@ -20,7 +22,7 @@ struct Lines {
 impl UnauthenticatedLog {
     /// Whether to write a line, and then how many were left out since the last one.
     pub(super) fn next_line(&self, now: Instant) -> Option<u64> {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = lock(&self.0);
         if lines.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
             lines.since = Some(now);
             lines.written = 0;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use crate::api::query::Query;
 use crate::model::page::{Cursor, Position};
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::{FilterPairs, QUESTION_SECONDS, ReadCall};
+use crate::server::lock::lock;
 
 /// The most questions that are remembered. Beyond, some are recorded again.
 const MAX_QUESTIONS: usize = 10_000;
@@ -99,10 +100,6 @@ impl RecentReads {
         }
         Some(entries)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
