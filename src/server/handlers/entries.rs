@@ -104,11 +104,20 @@ pub(crate) async fn show(
 }
 
 /// Answers with an entry of the log that the caller's scope reads.
-pub(in crate::server) async fn entry<S: ReadScope>(
+pub(super) async fn entry<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
     id: &str,
 ) -> Result<Response, ApiError> {
+    server.responses.json(caller.key(), &find(server, caller, id).await?)
+}
+
+/// Reads an entry of the log that the caller's scope reads, and records the read in the trail.
+pub(in crate::server) async fn find<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    id: &str,
+) -> Result<Entry, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
     // `01` and `+1` are not ids.
     let canonical = |it: &u64| it.to_string() == id;
@@ -118,7 +127,7 @@ pub(in crate::server) async fn entry<S: ReadScope>(
     match server.store.entry(caller.log(), id).await? {
         Lookup::Found(entry) => {
             reads::note_entry(server, caller, id).await?;
-            server.responses.json(caller.key(), &entry)
+            Ok(*entry)
         }
         Lookup::Missing => Err(missing()),
         Lookup::Pruned(prune) => {

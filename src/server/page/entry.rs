@@ -4,8 +4,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::api::problem::Code;
-use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::page::entry::view;
@@ -14,14 +12,13 @@ use crate::page::shell::Equal;
 use crate::page::text::{entry_path, href};
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
-use crate::server::error::ApiError;
 use crate::server::handlers::{entries, tree};
 use crate::server::page::answer::{PageError, with_headers};
 use crate::server::page::frame::{fragment, framed, section};
 use crate::server::page::query::check_parameters;
 use crate::server::page::session::{VIEWER, Viewer, viewer_tag};
 use crate::server::state::Server;
-use crate::store::{Lookup, PageRequest};
+use crate::store::PageRequest;
 
 /// The most other entries of a change set that are shown.
 const OTHERS: u32 = 50;
@@ -34,7 +31,7 @@ pub(super) async fn show<S: ReadScope>(
 ) -> Result<Response, PageError> {
     check_parameters(raw.as_deref(), &[])?;
     let log = viewer.caller.log();
-    let entry = read(&server, &viewer, &id).await?;
+    let entry = entries::find(&server, &viewer.caller, &id).await?;
     let mut others = Vec::new();
     if let Some(request) = &entry.context.request_id {
         let mut filter = Filter::default();
@@ -57,17 +54,6 @@ pub(super) async fn show<S: ReadScope>(
     )?)
 }
 
-/// Reads and records as the API does, which explains why an entry is missing.
-async fn read<S: ReadScope>(server: &Server, viewer: &Viewer<S>, id: &str) -> Result<Entry, PageError> {
-    entries::entry(server, &viewer.caller, id).await?;
-    let missing = || ApiError::new(Code::NotFound, "no entry has this id");
-    let number = id.parse().map_err(|_| missing())?;
-    match server.store.entry(viewer.caller.log(), number).await? {
-        Lookup::Found(entry) => Ok(*entry),
-        _ => Err(missing().into()),
-    }
-}
-
 /// The changes of an entry, which the script shows below its row.
 pub(super) async fn changes<S: ReadScope>(
     State(server): State<Server>,
@@ -76,7 +62,7 @@ pub(super) async fn changes<S: ReadScope>(
     RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
     check_parameters(raw.as_deref(), &[VIEWER])?;
-    let entry = read(&server, &viewer, &id).await?;
+    let entry = entries::find(&server, &viewer.caller, &id).await?;
     let markup = expanded(S::LOG, &entry, viewer.time);
     Ok(fragment(&server, &viewer, markup)?)
 }
