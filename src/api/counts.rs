@@ -54,10 +54,7 @@ impl CountsQuery {
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(
-        log: Log,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Vec<FieldError>> {
+    pub fn read(log: Log, pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
         let mut seen = ParameterErrors::default();
         for (name, value) in limited(pairs)? {
@@ -117,7 +114,7 @@ mod tests {
 
     fn read(text: &str) -> Result<CountsQuery, Vec<FieldError>> {
         let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        CountsQuery::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        CountsQuery::read(Log::Audit, &pairs)
     }
 
     #[test]
@@ -128,10 +125,7 @@ mod tests {
             (&[Dimension::Weekday, Dimension::User][..], Tz::Europe__Madrid)
         );
         let pairs = query.pairs();
-        assert_eq!(
-            CountsQuery::read(Log::Audit, pairs.iter().map(|(name, value)| (*name, value.as_str()))),
-            Ok(query)
-        );
+        assert_eq!(CountsQuery::read(Log::Audit, &pairs), Ok(query));
     }
 
     #[test]

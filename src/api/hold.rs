@@ -102,7 +102,7 @@ pub fn filter_text(filter: &HoldFilter) -> String {
 /// A [`FieldError`] for each parameter that is not a filter or has an invalid value.
 pub fn read_filter_text(text: &str) -> Result<Filter, Vec<FieldError>> {
     let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
-    read_only_filter(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value)))
+    read_only_filter(Log::Audit, &pairs)
 }
 
 /// Counts of the entries that a hold covers.

@@ -56,18 +56,15 @@ impl Query {
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(
-        log: Log,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Vec<FieldError>> {
+    pub fn read(log: Log, pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Self, Vec<FieldError>> {
         let rules = PageRules { names: PAGE_PARAMETERS, default_limit: DEFAULT_LIMIT, max_limit: MAX_LIMIT };
         Self::read_by(log, pairs, &rules, |_, _, _| false)
     }
 
     /// As [`Self::read`], by other rules. `other` reads a parameter that is none of paging, and returns whether it did.
-    pub(super) fn read_by<'a>(
+    pub(super) fn read_by(
         log: Log,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        pairs: &[(impl AsRef<str>, impl AsRef<str>)],
         rules: &PageRules<'_>,
         mut other: impl FnMut(&str, &str, &mut Vec<FieldError>) -> bool,
     ) -> Result<Self, Vec<FieldError>> {
@@ -164,28 +161,27 @@ impl Query {
     }
 }
 
-/// Collects the pairs, unless there are more than [`MAX_PARAMETERS`].
+/// Iterates over the pairs, unless there are more than [`MAX_PARAMETERS`].
 ///
 /// # Errors
 /// One error, which names the limit and repeats no parameter.
-pub(super) fn limited<'a>(
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<Vec<(&'a str, &'a str)>, Vec<FieldError>> {
-    let few: Vec<_> = pairs.into_iter().take(MAX_PARAMETERS + 1).collect();
-    if few.len() > MAX_PARAMETERS {
+pub(super) fn limited(
+    pairs: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> Result<impl Iterator<Item = (&str, &str)>, Vec<FieldError>> {
+    if pairs.len() > MAX_PARAMETERS {
         let detail = format!("has more than {MAX_PARAMETERS} parameters");
         return Err(vec![FieldError::new("the query string", detail)]);
     }
-    Ok(few)
+    Ok(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
 }
 
 /// Reads the pairs of a query string that takes only a filter of a log.
 ///
 /// # Errors
 /// All errors, by parameter.
-pub fn read_only_filter<'a>(
+pub fn read_only_filter(
     log: Log,
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    pairs: &[(impl AsRef<str>, impl AsRef<str>)],
 ) -> Result<Filter, Vec<FieldError>> {
     let mut filter = Filter::default();
     let mut seen = ParameterErrors::default();

@@ -183,10 +183,10 @@ impl RowQuery {
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(
+    pub fn read(
         log: Log,
         form: RowForm,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        pairs: &[(impl AsRef<str>, impl AsRef<str>)],
     ) -> Result<Self, Vec<FieldError>> {
         let mut options = RowOptions::from(form);
         let names: Vec<_> = PAGE_PARAMETERS.iter().chain(ROW_PARAMETERS).copied().collect();
@@ -211,14 +211,14 @@ impl ExportQuery {
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(
+    pub fn read(
         log: Log,
         accepted: Option<RowForm>,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        pairs: &[(impl AsRef<str>, impl AsRef<str>)],
     ) -> Result<Self, Vec<FieldError>> {
-        let pairs: Vec<_> = pairs.into_iter().collect();
-        let format = pairs.iter().find(|(name, _)| *name == "format");
-        let format = format.map(|(_, name)| RowForm::ALL.into_iter().find(|form| form.as_str() == *name));
+        let format = pairs.iter().find(|(name, _)| name.as_ref() == "format");
+        let format =
+            format.map(|(_, name)| RowForm::ALL.into_iter().find(|form| form.as_str() == name.as_ref()));
         let form = format.flatten().or(accepted).unwrap_or(RowForm::Csv);
         let (mut options, mut trailer) = (RowOptions::from(form), false);
         let names: Vec<_> = EXPORT_PARAMETERS.iter().chain(ROW_PARAMETERS).copied().collect();

@@ -36,12 +36,8 @@ fn entry_json(text: &str) {
 /// A query string is refused, or round-trips.
 fn query_string(text: &str) {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-    let borrowed = |pairs: &[(String, String)]| {
-        Query::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-    };
-    let Ok(query) = borrowed(&pairs) else { return };
-    let written: Vec<_> = query.pairs().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    assert_eq!(borrowed(&written).expect("what is written is read"), query);
+    let Ok(query) = Query::read(Log::Audit, &pairs) else { return };
+    assert_eq!(Query::read(Log::Audit, &query.pairs()).expect("what is written is read"), query);
 }
 
 /// A text is refused, or is the only encoding of its cursor.

@@ -37,26 +37,25 @@ fn options_round_trip_and_errors_name_the_parameter() {
         max_cell: Some(64),
     };
     for options in [options, RowForm::Csv.into(), RowForm::Jsonl.into()] {
-        let pairs = options.pairs();
-        let pairs = pairs.iter().map(|(name, value)| (*name, &**value));
-        let read = RowQuery::read(Log::Audit, options.form, pairs.clone()).expect("valid");
+        let mut pairs = options.pairs();
+        let read = RowQuery::read(Log::Audit, options.form, &pairs).expect("valid");
         assert_eq!(read.options, options);
-        let pairs = pairs.chain([("format", options.form.as_str()), ("trailer", "true")]);
-        let read = ExportQuery::read(Log::Audit, None, pairs).expect("valid");
+        pairs.extend([("format", options.form.as_str().to_owned()), ("trailer", "true".to_owned())]);
+        let read = ExportQuery::read(Log::Audit, None, &pairs).expect("valid");
         assert_eq!((read.rows.options, read.trailer), (options, true));
     }
     let fields = |errors: Vec<FieldError>| errors.into_iter().map(|error| error.field).collect::<Vec<_>>();
     let wrong =
         [("explode", "yes"), ("max_cell", "63"), ("bom", ""), ("limit", "10001"), ("x", ""), ("bom", "true")];
-    let read = RowQuery::read(Log::Audit, RowForm::Csv, wrong);
+    let read = RowQuery::read(Log::Audit, RowForm::Csv, &wrong);
     assert_eq!(fields(read.expect_err("wrong")), ["explode", "max_cell", "bom", "limit", "x", "bom"]);
-    let read = RowQuery::read(Log::Audit, RowForm::Jsonl, [("explode", "true"), ("limit", "10000")]);
+    let read = RowQuery::read(Log::Audit, RowForm::Jsonl, &[("explode", "true"), ("limit", "10000")]);
     assert_eq!(fields(read.expect_err("whole entries")), ["explode"]);
     let wrong = [("format", "xlsx"), ("limit", "5"), ("cursor", "x"), ("after_id", "1"), ("total", "true")];
-    let read = ExportQuery::read(Log::Audit, None, wrong);
+    let read = ExportQuery::read(Log::Audit, None, &wrong);
     assert_eq!(fields(read.expect_err("wrong")), ["format", "limit", "cursor", "after_id", "total"]);
     let export = |accepted, pairs: &[(&'static str, &'static str)]| {
-        ExportQuery::read(Log::Audit, accepted, pairs.iter().copied()).map(|read| read.rows.options.form)
+        ExportQuery::read(Log::Audit, accepted, pairs).map(|read| read.rows.options.form)
     };
     assert_eq!(export(None, &[]), Ok(RowForm::Csv));
     assert_eq!(export(Some(RowForm::Tsv), &[]), Ok(RowForm::Tsv));

@@ -105,8 +105,7 @@ impl ExportHeader {
 
     /// The log, the filter and the format; none when a later version has written words that this one does not know.
     pub(super) fn decode(&self) -> Option<(Log, (Filter, EntryFormat))> {
-        let pairs = self.query.iter().filter(|(name, _)| name != LOG);
-        let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs: Vec<_> = self.query.iter().filter(|(name, _)| name != LOG).cloned().collect();
         let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;
         let columns = self.columns[..columns].iter().map(|name| name.parse());
         let log = self.log();
@@ -121,7 +120,7 @@ impl ExportHeader {
             spreadsheet: self.spreadsheet.as_ref().and_then(Spreadsheet::from_words),
             source: name.event().map(|_| (log, self.organization.clone())),
         };
-        Some((log, (read_only_filter(log, pairs).ok()?, format)))
+        Some((log, (read_only_filter(log, &pairs).ok()?, format)))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn group<S: ReadScope>(
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw)?;
-    let query = CountsQuery::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let query = CountsQuery::read(S::LOG, &pairs)?;
     let org = caller.log();
     // The upper end of the time range. A day more allows for recorders whose clocks are ahead.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));

@@ -65,7 +65,7 @@ pub(super) async fn page<S: ReadScope>(
     let purpose = reads::purpose(caller)?;
     reads::settle(server, caller).await;
     let pairs = body::pairs(raw)?;
-    let query = Query::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let query = Query::read(S::LOG, &pairs)?;
     let question = Question::new(query, caller.log())?;
     let read = server.query(server.store.page(question.org, question.request())).await?;
     let total = question.total(server, read.as_of).await?.map(|count| Total { count, exact: true });
@@ -163,7 +163,7 @@ pub(super) async fn count_by_value<S: ReadScope>(
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw)?;
-    let filter = read_only_filter(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let filter = read_only_filter(S::LOG, &pairs)?;
     reads::settle(server, caller).await;
     let facets = server.query(server.store.facets(caller.log(), filter.clone())).await?;
     reads::note_counts(server, caller, ReadCall::Facets, &filter).await?;

@@ -83,8 +83,7 @@ pub(super) async fn page<S: ReadScope>(
 ) -> Result<Response, ApiError> {
     let purpose = reads::purpose(caller)?;
     let pairs = body::pairs(raw)?;
-    let RowQuery { query, options } =
-        RowQuery::read(S::LOG, form, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let RowQuery { query, options } = RowQuery::read(S::LOG, form, &pairs)?;
     let (rows, begin) = page_form(&options)?;
     let question = Question::new(query, caller.log())?;
     reads::settle(server, caller).await;
@@ -181,8 +180,7 @@ async fn stream<S: ReadScope>(
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw)?;
-    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let asked = ExportQuery::read(S::LOG, accepted(headers), pairs)?;
+    let asked = ExportQuery::read(S::LOG, accepted(headers), &pairs)?;
     whole_log(server, caller, slot, method, asked).await
 }
 

@@ -127,7 +127,7 @@ pub(super) fn read(
             }
         }
     }
-    match read_only_filter(request.log(), pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+    match read_only_filter(request.log(), &pairs) {
         Ok(filter) => {
             // One text for each value, as the checkboxes have them.
             query.typed.retain(|(name, _)| Filter::TIMES.contains(&name.as_str()));

@@ -135,7 +135,7 @@ async fn overlapping_readers_do_not_grow_the_log_without_bound() {
         .map(|number| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
-                let query = crate::api::query::Query::read(Log::Audit, [("q", "zzzz")]).expect("a question");
+                let query = crate::api::query::Query::read(Log::Audit, &[("q", "zzzz")]).expect("a question");
                 loop {
                     if number % 2 == 0 {
                         store.facets(org, query.filter.clone()).await.expect("counted");

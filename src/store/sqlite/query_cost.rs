@@ -100,7 +100,7 @@ fn page_steps(
 
 pub(super) fn filter(question: &str) -> Filter {
     let pairs: Vec<_> = form_urlencoded::parse(question.as_bytes()).collect();
-    Query::read(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question").filter
+    Query::read(Log::Audit, &pairs).expect("a question").filter
 }
 
 const SMALL: u64 = 2_100;

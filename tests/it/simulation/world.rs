@@ -315,8 +315,7 @@ impl World {
         for (hold, told) in self.model.holds.iter_mut().zip(&told.data) {
             assert_eq!(hold.name, told.name);
             let pairs: Vec<_> = form_urlencoded::parse(told.filter.as_bytes()).into_owned().collect();
-            let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let filter = read_only_filter(Log::Audit, pairs).expect("a filter");
+            let filter = read_only_filter(Log::Audit, &pairs).expect("a filter");
             // What a released hold covers does not matter any more.
             for (id, known) in self.model.entries.iter().filter(|_| hold.is_active) {
                 let was_covered = hold.filter.matches(&before.entries[id].entry());
