@@ -4,7 +4,8 @@ use crate::api::page::{Page, PageInfo, PageView};
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::model::page::{Cursor, MAX_LIMIT};
+use crate::model::entry::Entry;
+use crate::model::page::{Cursor, MAX_LIMIT, Order};
 
 /// The pages of one query.
 pub struct Pages {
@@ -28,6 +29,25 @@ impl Pages {
     pub fn first(client: Client, query: Query, most: u64) -> Self {
         let query = Query { limit: page_limit(most), ..query };
         Self { client, next: (most > 0).then_some(query), wanted: Some(most) }
+    }
+
+    /// Reads the entries from one id to another that are still there, in the order of their ids.
+    #[must_use]
+    pub fn between(client: Client, first: u64, last: u64) -> Self {
+        let (after_id, as_of) = (Some(first.saturating_sub(1)), Some(last));
+        Self::new(client, Query { after_id, as_of, order: Order::ById, limit: MAX_LIMIT, ..Query::default() })
+    }
+
+    /// Reads the entries of all pages.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn all(mut self) -> Result<Vec<Entry>, ClientError> {
+        let mut entries = Vec::new();
+        while let Some(page) = self.next().await? {
+            entries.extend(page.data);
+        }
+        Ok(entries)
     }
 
     /// Reads the next page. Returns `None` after the last one.

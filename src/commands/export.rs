@@ -25,7 +25,7 @@ use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::columns::Column;
 use crate::render::delimited::Spreadsheet;
-use crate::render::filter_summary::{counted, describe_in, missing};
+use crate::render::filter_summary::{counted, describe_in, joined, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
 const FORMATS: &str = "Output format: csv, tsv, json, jsonl, or events for a SIEM: ocsf, cef, ecs, leef (default: by the file's name, else csv)";
@@ -270,8 +270,7 @@ async fn finish(
     let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
     parts.push(describe_in(client.log(), &filter, &context.time));
     parts.extend(pruned_before(client, &filter).await?.map(|before| missing(before, &context.time)));
-    parts.retain(|part| !part.is_empty());
-    context.terminal.status(&parts.join(" · "));
+    context.terminal.status(&joined(parts));
     let Some(manifest) = target.map(|target| manifest_of(&target)) else { return Ok(exit::DONE) };
     let name = manifest.display();
     match root {

@@ -24,7 +24,7 @@ use crate::model::page::Order;
 use crate::model::words::Log;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
-use crate::render::filter_summary::{counted, describe_in, grouped};
+use crate::render::filter_summary::{counted, describe_in, grouped, joined};
 use crate::render::history::{heading, missing_beginning};
 use crate::render::json::DocumentEnd;
 use crate::render::json_paint::JsonPainter;
@@ -217,8 +217,7 @@ impl HistoryArgs {
             format!("{} of {total}, {order}", grouped(shown)),
             describe_in(client.log(), filter, &context.time),
         ];
-        parts.retain(|part| !part.is_empty());
-        context.terminal.status(&parts.join(" · "));
+        context.terminal.status(&joined(parts));
         Ok(())
     }
 

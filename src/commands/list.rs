@@ -28,7 +28,7 @@ use crate::model::prune::Pruned;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::words::Log;
-use crate::render::filter_summary::{counted, describe_in, grouped, missing};
+use crate::render::filter_summary::{counted, describe_in, grouped, joined, missing};
 use crate::render::json::DocumentEnd;
 use crate::render::json_paint::JsonPainter;
 use crate::render::style::Style;
@@ -221,8 +221,7 @@ fn footer(log: Log, filter: &Filter, shown: &ListSummary, reverse: bool, time: &
     parts.extend(
         shown.pruned.filter(|pruned| reaches(filter, pruned)).map(|pruned| missing(pruned.before, time)),
     );
-    parts.retain(|part| !part.is_empty());
-    parts.join(" · ")
+    joined(parts)
 }
 
 /// Whether matching entries may have been pruned.
@@ -261,8 +260,7 @@ async fn explain_no_match(
     };
     let mut parts = vec!["nothing matches".to_owned(), describe_in(client.log(), filter, time)];
     parts.extend(pruned.filter(|pruned| reaches(filter, pruned)).map(|pruned| missing(pruned.before, time)));
-    parts.retain(|part| !part.is_empty());
-    let mut lines = vec![parts.join(" · ")];
+    let mut lines = vec![joined(parts)];
     let has_window = filter.since.is_some() || filter.until.is_some();
     let is_valid = filter.since.zip(filter.until).is_none_or(|(since, until)| since < until);
     if has_window && is_valid {

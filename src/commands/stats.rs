@@ -18,7 +18,7 @@ use crate::model::stats::Group;
 use crate::model::time::TimeContext;
 use crate::model::words::{Dimension, Log, UnknownWord};
 use crate::render::delimited::records::records;
-use crate::render::filter_summary::{counted, describe_in, missing};
+use crate::render::filter_summary::{counted, describe_in, joined, missing};
 use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field, channel (via) or resource
@@ -175,6 +175,5 @@ fn footer(counts: &Counts, by: &[Dimension], (log, filter): (Log, &Filter), time
     let pruned = counts.pruned.filter(|pruned| filter.since.is_none_or(|since| since < pruned.before));
     let mut parts = vec![text, describe_in(log, filter, time)];
     parts.extend(pruned.map(|pruned| missing(pruned.before, time)));
-    parts.retain(|part| !part.is_empty());
-    parts.join(" · ")
+    joined(parts)
 }

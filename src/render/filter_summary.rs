@@ -29,6 +29,12 @@ pub(crate) fn describe(filter: &Filter, context: &TimeContext) -> String {
     }
     parts.extend(filter.since.map(|at| format!("since {}", brief(at, context))));
     parts.extend(filter.until.map(|at| format!("until {}", brief(at, context))));
+    joined(parts)
+}
+
+/// Joins the parts of a line by ` · `, without the empty ones.
+pub(crate) fn joined(mut parts: Vec<String>) -> String {
+    parts.retain(|part| !part.is_empty());
     parts.join(" · ")
 }
 

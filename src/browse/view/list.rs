@@ -9,7 +9,7 @@ use crate::browse::view::painter::Painter;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::detail::line::Span;
-use crate::render::filter_summary::{counted, describe_in, grouped};
+use crate::render::filter_summary::{counted, describe_in, grouped, joined};
 use crate::render::style::Role;
 
 /// The sign of an entry that a hold covers.
@@ -109,6 +109,5 @@ fn title(browser: &Browser, list: &List) -> String {
     if list.page_request.is_some() && list.is_loaded {
         parts.push("loading …".to_owned());
     }
-    parts.retain(|part| !part.is_empty());
-    parts.join(" · ")
+    joined(parts)
 }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::query::Query;
 use crate::args::output::{Format, OutputArgs};
 use crate::client::Client;
+use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::output::{EntryFormat, OutputSink};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::model::page::{MAX_LIMIT, Order};
-use crate::render::filter_summary::{counted, describe_in, grouped};
+use crate::render::filter_summary::{counted, describe_in, grouped, joined};
 use crate::render::style::Style;
 use crate::render::table::EntryTable;
 
@@ -49,7 +48,7 @@ pub(super) async fn write(
     let ids: BTreeSet<u64> = matches.entries.iter().map(|entry| entry.id).collect();
     let mut groups = Vec::new();
     for (first, last) in windows(&ids, matches.around.into()) {
-        groups.push(neighbours(client, first, last).await?);
+        groups.push(Pages::between(client.clone(), first, last).all().await?);
     }
     if !matches.reverse {
         groups.reverse();
@@ -71,24 +70,8 @@ pub(super) async fn write(
         format!("{} recorded before and after each", counted(matches.around.into(), "entry", "entries")),
         describe_in(client.log(), filter, &context.time),
     ];
-    parts.retain(|part| !part.is_empty());
-    context.terminal.status(&parts.join(" · "));
+    context.terminal.status(&joined(parts));
     Ok(())
-}
-
-/// The entries between two ids that are still there.
-async fn neighbours(client: &Client, first: u64, last: u64) -> Result<Vec<Entry>, Failure> {
-    let mut entries = Vec::new();
-    let mut after = first.saturating_sub(1);
-    while after < last {
-        let (after_id, as_of) = (Some(after), Some(last));
-        let query = Query { after_id, as_of, order: Order::ById, limit: MAX_LIMIT, ..Query::default() };
-        let page = client.page(&query).await?;
-        let Some(end) = page.data.last().map(|entry| entry.id) else { break };
-        entries.extend(page.data);
-        after = end;
-    }
-    Ok(entries)
 }
 
 /// The ranges of ids around these ids. Ranges that touch are one.

@@ -26,11 +26,7 @@ pub(super) async fn all(client: &Client, request_id: &str) -> Result<Vec<Entry>,
         limit: MAX_LIMIT,
         ..Query::default()
     };
-    let mut pages = Pages::new(client.clone(), query);
-    let mut entries = Vec::new();
-    while let Some(page) = pages.next().await? {
-        entries.extend(page.data);
-    }
+    let entries = Pages::new(client.clone(), query).all().await?;
     if entries.is_empty() {
         return Err(Failure::new(exit::NOT_FOUND, format!("no entry has the request id {request_id}")));
     }

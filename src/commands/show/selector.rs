@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Resource;
-use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::page::MAX_LIMIT;
 
 /// The most entries of one range: all are fetched before any is printed.
 const MAX_ENTRIES: u64 = 1_000;
@@ -101,13 +101,7 @@ async fn latest(client: &Client, back: u32) -> Result<Entry, Failure> {
 
 /// The entries of a range that are still there. A range without any fails as its first id does.
 async fn between(client: &Client, first: u64, last: u64) -> Result<Vec<Entry>, Failure> {
-    let query =
-        Query { after_id: Some(first - 1), as_of: Some(last), order: Order::ById, ..Query::default() };
-    let mut pages = Pages::first(client.clone(), query, MAX_ENTRIES);
-    let mut entries = Vec::new();
-    while let Some(page) = pages.next().await? {
-        entries.extend(page.data);
-    }
+    let mut entries = Pages::between(client.clone(), first, last).all().await?;
     if entries.is_empty() {
         entries.push(client.entry(first).await?);
     }
