@@ -74,11 +74,7 @@ impl CursorFile {
 
     /// Reads the position saved by an earlier run of the same query. `None` if the file does not exist yet.
     pub(super) fn read_position(&self, path: &Path) -> Result<Option<LogPosition>, Failure> {
-        let text = match read_trusted(path) {
-            Ok(text) => text,
-            Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(text) = read_trusted(path)? else { return Ok(None) };
         let hint = "use another --cursor-file, or remove this one to start again";
         let saved: Self = serde_json::from_str(&text)
             .map_err(|_| Failure::usage(format!("{} is not a cursor file", path.display())).hint(hint))?;

@@ -210,10 +210,7 @@ fn is_silent(context: &mut Context, max_age: Age, retention: &RetentionAnswer) -
 /// Prints the key that signs checkpoints, and the last one that `verify --server` has seen here.
 fn print_witness(context: &mut Context, server: &str, whoami: &Whoami) -> Result<(), Failure> {
     let told = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
-    let witness = match Witness::path(context, server, &whoami.organization) {
-        Ok(_) => Witness::load(context, server, &whoami.organization, told.as_ref())?.1,
-        Err(_) => None,
-    };
+    let witness = Witness::find(context, server, &whoami.organization, told.as_ref())?;
     let pinned = witness.as_ref().and_then(|witness| witness.key(Log::Audit)).map(|key| key.to_string());
     let time = context.time;
     let out = context.terminal.data();

@@ -15,7 +15,7 @@ use crate::model::integrity::verify::Seen;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
-use crate::terminal::file::{FileError, read_trusted};
+use crate::terminal::file::read_trusted;
 
 /// The version of the file format.
 const VERSION: u32 = 1;
@@ -102,8 +102,21 @@ impl Witness {
         Ok((path, Some(witness)))
     }
 
+    /// What is remembered of a log. Nothing is if no directory for it is set.
+    pub(super) fn find(
+        context: &Context,
+        server: &str,
+        organization: &str,
+        told: Option<&VerifierKey>,
+    ) -> Result<Option<Self>, Failure> {
+        match context.environment.witness_directory() {
+            Some(_) => Ok(Self::load(context, server, organization, told)?.1),
+            None => Ok(None),
+        }
+    }
+
     /// The file for a server and an organization.
-    pub(super) fn path(context: &Context, server: &str, organization: &str) -> Result<PathBuf, Failure> {
+    fn path(context: &Context, server: &str, organization: &str) -> Result<PathBuf, Failure> {
         let directory = context.environment.witness_directory();
         let directory = directory.ok_or_else(|| {
             Failure::usage("no home directory is set to remember checkpoints in").hint("set XDG_STATE_HOME")
@@ -118,11 +131,7 @@ impl Witness {
 
     /// Reads the file; `None` if it does not exist yet.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Failure> {
-        let text = match read_trusted(path) {
-            Ok(text) => text,
-            Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(text) = read_trusted(path)? else { return Ok(None) };
         let witness: Option<Self> = serde_json::from_str(&text).ok();
         let witness = witness.filter(|witness| witness.witness == VERSION && witness.parsed_key().is_some());
         let damaged = || {

@@ -30,10 +30,7 @@ pub(super) async fn write(
     let server = resolve_target(context, connection)?.to_string();
     let whoami = client.whoami().await?;
     let told: Option<VerifierKey> = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
-    let pinned = match Witness::path(context, &server, &whoami.organization) {
-        Ok(_) => Witness::load(context, &server, &whoami.organization, told.as_ref())?.1,
-        Err(_) => None,
-    };
+    let pinned = Witness::find(context, &server, &whoami.organization, told.as_ref())?;
     let key = pinned.and_then(|witness| witness.key(Log::Audit)).or(told);
     let key = key.ok_or_else(|| Failure::new(exit::FAILED, format!("{server} does not tell its key")))?;
     let proof = client.proof(Log::Audit, id).await?;

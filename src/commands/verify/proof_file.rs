@@ -92,10 +92,7 @@ impl ProofFile {
         // A key of the file's own counts for nothing, but its name tells which log was seen here under another address.
         let audit =
             own_key.name().rsplit_once('/').map(|(name, _)| own_key.renamed(&format!("{name}/audit")));
-        let pinned = match Witness::path(context, &self.server, &self.organization) {
-            Ok(_) => Witness::load(context, &self.server, &self.organization, audit.as_ref())?.1,
-            Err(_) => None,
-        };
+        let pinned = Witness::find(context, &self.server, &self.organization, audit.as_ref())?;
         let pinned = pinned.and_then(|witness| witness.key(log));
         let (key, whose) = match (key, pinned) {
             (Some(key), _) => (key.renamed(own_key.name()), "the given key"),

@@ -259,18 +259,21 @@ pub(crate) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     Ok(place)
 }
 
-/// Reads a text file. Files and links of other users in shared directories are rejected.
-pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
+/// Reads a text file; `None` if it does not exist. Files and links of other users in shared directories are rejected.
+pub(crate) fn read_trusted(path: &Path) -> Result<Option<String>, FileError> {
     let place = resolve_links(path)?;
     let failed = |cause| FileError::Read { path: path.to_owned(), cause };
-    let mut file = private(OpenOptions::new().read(true)).open(&place).map_err(failed)?;
+    let mut file = match private(OpenOptions::new().read(true)).open(&place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
     let metadata = file.metadata().map_err(failed)?;
     if !is_trusted(&place, &metadata) {
         return Err(untrusted(path, "it belongs to another user"));
     }
     let mut text = String::new();
     io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;
-    Ok(text)
+    Ok(Some(text))
 }
 
 /// Whether a path names an open stream of this process, which may be a regular file with content.
