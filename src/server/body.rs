@@ -135,11 +135,17 @@ impl<S: Sync> FromRequestParts<S> for NoParameters {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let unknown: Vec<_> = pairs(parts.uri.query())?.into_iter().map(|(name, _)| name).collect();
-        match unknown_parameters(&unknown, "this call takes no parameters") {
-            errors if errors.is_empty() => Ok(Self),
-            errors => Err(errors.into()),
-        }
+        check_parameters(parts.uri.query(), &[], "this call takes no parameters").map(|()| Self)
+    }
+}
+
+/// Refuses query parameters other than `own`. `expected` says which the call takes.
+pub(super) fn check_parameters(query: Option<&str>, own: &[&str], expected: &str) -> Result<(), ApiError> {
+    let names = pairs(query)?.into_iter().map(|(name, _)| name);
+    let unknown: Vec<_> = names.filter(|name| !own.contains(&name.as_str())).collect();
+    match unknown_parameters(&unknown, expected) {
+        errors if errors.is_empty() => Ok(()),
+        errors => Err(errors.into()),
     }
 }
 

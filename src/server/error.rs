@@ -9,6 +9,7 @@ use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::model::draft::FieldError;
 use crate::server::page_body::PageBody;
+use crate::store::PruneRunning;
 use crate::store::error::StoreError;
 
 /// The `Retry-After` of a 503 response, in seconds.
@@ -67,6 +68,12 @@ impl From<Problem> for ApiError {
 impl From<Vec<FieldError>> for ApiError {
     fn from(errors: Vec<FieldError>) -> Self {
         Problem::invalid(errors).into()
+    }
+}
+
+impl From<PruneRunning> for ApiError {
+    fn from(running: PruneRunning) -> Self {
+        Self::new(Code::PruneRunning, format!("{}: try again later", running.description()))
     }
 }
 

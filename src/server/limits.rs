@@ -64,18 +64,12 @@ impl Limits {
 
     /// Allows an address to try a token, before the token is looked up.
     pub(super) fn attempt(&self, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
-        match &self.wrong {
-            None => Ok(TokenAttempt::unlimited(address)),
-            Some(failures) => failures.attempt(network(address), Instant::now()),
-        }
+        attempt(self.wrong.as_ref(), address)
     }
 
     /// Allows an address to show a one-time link, before the link is looked up.
     pub(super) fn link_attempt(&self, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
-        match &self.unknown_links {
-            None => Ok(TokenAttempt::unlimited(address)),
-            Some(failures) => failures.attempt(network(address), Instant::now()),
-        }
+        attempt(self.unknown_links.as_ref(), address)
     }
 
     /// Allows an address to show a session with this hash, before the session is looked up. A session that was found
@@ -85,12 +79,8 @@ impl Limits {
         address: IpAddr,
         hash: &[u8; 32],
     ) -> Result<TokenAttempt<'_>, RateLimited> {
-        match &self.unknown_sessions {
-            Some(failures) if !lock(&self.found_sessions).contains(hash) => {
-                failures.attempt(network(address), Instant::now())
-            }
-            _ => Ok(TokenAttempt::unlimited(address)),
-        }
+        let is_found = lock(&self.found_sessions).contains(hash);
+        attempt(self.unknown_sessions.as_ref().filter(|_| !is_found), address)
     }
 
     /// Notes whether the session with this hash exists.
@@ -123,6 +113,14 @@ impl Limits {
             limiter.retain_recent();
         }
         limiter.check_key(hash).map_err(|until| RateLimited(until.wait_time_from(self.clock.now())))
+    }
+}
+
+/// Allows an attempt of an address. Without a limit, every attempt is allowed.
+fn attempt(failures: Option<&FailedAttempts>, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
+    match failures {
+        Some(failures) => failures.attempt(network(address), Instant::now()),
+        None => Ok(TokenAttempt::unlimited(address)),
     }
 }
 

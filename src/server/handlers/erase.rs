@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
@@ -27,7 +25,7 @@ use crate::server::error::ApiError;
 use crate::server::handlers::json_body;
 use crate::server::state::Server;
 use crate::server::stop_on_drop::StopOnDrop;
-use crate::store::{ErasureRun, NewErasure, OrgId, PageRequest, StoredErasure};
+use crate::store::{NewErasure, OrgId, PageRequest, StoredErasure};
 
 /// The most candidates that an error lists.
 const MAX_CANDIDATES: usize = 10;
@@ -236,9 +234,7 @@ async fn run(
             store.begin_erasure(org, new, now).await?
         }
     };
-    let run = begun.map_err(|running| {
-        ApiError::new(Code::PruneRunning, format!("{}: try again later", running.description()))
-    })?;
+    let run = begun?;
     let actor: Actor = caller.actor(server);
     let event = ErasureEvent::Begun {
         erasure: run.stored.erasure.id,
@@ -250,22 +246,14 @@ async fn run(
     };
     // Recorded before anything is erased. If interrupted, the same request resumes it, or the next start of a server.
     server.record(org, &TrailEvent::Erasure(event), &actor).await?;
-    let stop = StopOnDrop(Arc::default());
-    let task = tokio::spawn(work(Arc::clone(server), run, actor, Arc::clone(&stop.0), request.max_seconds));
+    let stop = StopOnDrop::default();
+    let may_continue = stop.may_continue(request.max_seconds);
+    let server = Arc::clone(server);
+    let task = tokio::spawn(async move {
+        let (store, settings) = (server.store.as_ref(), server.settings.as_ref());
+        EraseJob::new(store, settings, run, actor).finish(may_continue).await
+    });
     let outcome = task.await.map_err(|_| ApiError::internal())?;
     drop(stop);
-    outcome
-}
-
-async fn work(
-    server: Server,
-    run: ErasureRun,
-    actor: Actor,
-    stopped: Arc<AtomicBool>,
-    max_seconds: Option<u32>,
-) -> Result<(Option<Erasure>, ErasureEnd), ApiError> {
-    let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
-    let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
-    let (store, settings) = (server.store.as_ref(), server.settings.as_ref());
-    Ok(EraseJob::new(store, settings, run, actor).finish(may_continue).await?)
+    Ok(outcome?)
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
@@ -258,10 +256,7 @@ async fn run(
         let by = format!("{by} (broke the lease of {})", running.by);
         begun = server.store.begin_prune(org, by, cutoff, now).await?;
     }
-    let run = begun.map_err(|running| {
-        ApiError::new(Code::PruneRunning, format!("{}: try again later", running.description()))
-    })?;
-    let run = PruneRun { as_of: Some(as_of), holds, ..run };
+    let run = PruneRun { as_of: Some(as_of), holds, ..begun? };
     let (log, prune) = (Log::Audit, run.id);
     let restated = Restated::default();
     let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, retention, restated };
@@ -271,11 +266,9 @@ async fn run(
         server.store.finish_prune(org, run, recorded.is_ok(), now).await?;
         return recorded.map(|()| (true, None));
     }
-    let stop = StopOnDrop(Arc::default());
-    let stopped = Arc::clone(&stop.0);
-    let end = request.max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
+    let stop = StopOnDrop::default();
+    let may_continue = stop.may_continue(request.max_seconds);
     let task = tokio::spawn(async move {
-        let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
         let store = server.store.as_ref();
         let (deleted, outcome) =
             prune_job::delete_batches(store, &server.settings, org, &run, may_continue).await;

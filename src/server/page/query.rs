@@ -23,12 +23,7 @@ const MAX_ERRORS: usize = 20;
 
 /// Refuses parameters of a view that takes none but `own`.
 pub(super) fn check_parameters(raw: Option<&str>, own: &[&str]) -> Result<(), ApiError> {
-    let names = body::pairs(raw)?.into_iter().map(|(name, _)| name);
-    let unknown: Vec<_> = names.filter(|name| !own.contains(&name.as_str())).collect();
-    match body::unknown_parameters(&unknown, "this view takes none") {
-        errors if errors.is_empty() => Ok(()),
-        errors => Err(errors.into()),
-    }
+    body::check_parameters(raw, own, "this view takes none")
 }
 
 /// What asks for entries of a log. Each takes the filter, and some parameters of its own.
