@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc, is_nfd};
 use unicode_security::skeleton;
 
-use crate::render::sanitize::{is_unseen, sanitize};
+use crate::render::sanitize::{is_unseen, json_escape, sanitize};
 
 /// The difference between two texts that look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,7 @@ fn escaped(c: char) -> String {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
-        c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        c => json_escape(c),
     }
 }
 

@@ -55,6 +55,11 @@ fn push_code(c: char, out: &mut String) {
     out.push_str(&format!("<U+{:04X}>", u32::from(c)));
 }
 
+/// A character as JSON escapes it: `\u202e`, or a surrogate pair.
+pub(super) fn json_escape(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+}
+
 /// Passes every invisible character and its successor to `write`; copies all others.
 pub(super) fn replace_hidden(
     text: &str,

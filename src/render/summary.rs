@@ -9,7 +9,7 @@ use crate::model::words::{Action, Log, ModelType};
 use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
 use crate::render::filter_summary::counted;
 use crate::render::lookalike::{escape_differences, lookalike};
-use crate::render::sanitize::{cut, replace_hidden, sanitize, width};
+use crate::render::sanitize::{cut, json_escape, replace_hidden, sanitize, width};
 use crate::render::value;
 
 /// The widest value, in cells, so that the count after it stays visible.
@@ -125,10 +125,7 @@ fn is_readable(name: &str) -> bool {
 
 /// A quoted name with escapes for invisible characters.
 fn quoted_key(name: &str) -> String {
-    let hidden = |c: char, _, out: &mut String| {
-        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
-    };
-    replace_hidden(&value::quoted(name), hidden).into_owned()
+    replace_hidden(&value::quoted(name), |c, _, out| out.push_str(&json_escape(c))).into_owned()
 }
 
 /// A path with one more step: `perform.retry`, `mappings[3]`. A name that looks like a path is quoted.

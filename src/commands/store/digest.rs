@@ -6,6 +6,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::merkle::Hash;
 use crate::model::page::{MAX_LIMIT, Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
@@ -61,5 +62,5 @@ pub(super) async fn digest(store: &Store, org: OrgId, bound: u64) -> Result<(u64
             hash.update(b"\n");
         }
     }
-    Ok((count, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok((count, Hash::from(hash.finalize()).to_string()))
 }

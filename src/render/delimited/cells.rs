@@ -7,7 +7,7 @@ use crate::model::integrity::leaf::EntryParts;
 use crate::render::columns::{Column, value};
 use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
 use crate::render::delimited::spreadsheet::{Spreadsheet, push_cell};
-use crate::render::sanitize::{replace_hidden, sanitize};
+use crate::render::sanitize::{json_escape, replace_hidden, sanitize};
 
 /// A format of delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,11 +225,7 @@ pub(super) fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
 
 /// Escapes invisible characters in JSON, such as `\u202e`.
 fn escape_json(text: &str) -> Cow<'_, str> {
-    replace_hidden(text, |c, _, out| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    })
+    replace_hidden(text, |c, _, out| out.push_str(&json_escape(c)))
 }
 
 /// Maps text and keeps it borrowed if it stays the same.

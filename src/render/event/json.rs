@@ -4,7 +4,7 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::model::json::RawJson;
-use crate::render::sanitize::is_hidden;
+use crate::render::sanitize::{is_hidden, json_escape};
 
 /// A value.
 pub(super) enum Member<'a> {
@@ -108,16 +108,9 @@ pub(super) fn text_of(value: &impl Serialize) -> serde_json::Result<String> {
         match c {
             // In JSON, these stand only between tokens.
             '\t' | '\n' | '\r' => escaped.push(' '),
-            c if is_hidden(c) => push_escape(c, &mut escaped),
+            c if is_hidden(c) => escaped.push_str(&json_escape(c)),
             c => escaped.push(c),
         }
     }
     Ok(escaped)
-}
-
-/// Appends a character as JSON escapes it.
-pub(super) fn push_escape(c: char, out: &mut String) {
-    for unit in c.encode_utf16(&mut [0; 2]) {
-        out.push_str(&format!("\\u{unit:04x}"));
-    }
 }

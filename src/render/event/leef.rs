@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::model::entry::EntryView;
 use crate::model::words::Via;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
-use crate::render::event::json::{push_escape, text_of};
-use crate::render::sanitize::is_hidden;
+use crate::render::event::json::text_of;
+use crate::render::sanitize::{is_hidden, json_escape};
 
 /// Appends an event.
 pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
@@ -79,7 +79,7 @@ impl Pairs<'_> {
                 '\t' => self.line.push_str("\\t"),
                 '\n' => self.line.push_str("\\n"),
                 '\r' => self.line.push_str("\\r"),
-                c if is_hidden(c) => push_escape(c, self.line),
+                c if is_hidden(c) => self.line.push_str(&json_escape(c)),
                 c => self.line.push(c),
             }
         }
