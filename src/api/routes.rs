@@ -109,6 +109,8 @@ impl LogPaths {
 
 /// The media type for recording many entries, and of its response.
 pub const NDJSON: &str = "application/x-ndjson";
+/// The media type of metrics.
+pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The media type of every error (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The largest request body, in bytes.

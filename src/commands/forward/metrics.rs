@@ -1,8 +1,8 @@
 //! `--metrics ADDRESS`: lag, deliveries and the last error, for Prometheus. No label holds a secret.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -14,11 +14,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::api::routes::OPENMETRICS;
 use crate::clock::Clock;
 use crate::model::timestamp::Timestamp;
 use crate::render::sanitize::sanitize;
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The longest error that is shown, in characters.
 const MAX_ERROR: usize = 300;
 
@@ -26,7 +26,7 @@ type SecondsGauge = Gauge<f64, AtomicU64>;
 
 /// What is counted while entries are forwarded.
 pub(super) struct Metrics {
-    registry: Mutex<Registry>,
+    registry: Registry,
     clock: Clock,
     lag_entries: Gauge,
     lag_seconds: SecondsGauge,
@@ -43,9 +43,8 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn new(clock: Clock) -> Self {
-        let mut registry = Registry::with_prefix("krosyn_audit_forward");
-        let metrics = Self {
-            registry: Mutex::default(),
+        let mut metrics = Self {
+            registry: Registry::with_prefix("krosyn_audit_forward"),
             clock,
             lag_entries: Gauge::default(),
             lag_seconds: SecondsGauge::default(),
@@ -58,6 +57,7 @@ impl Metrics {
             last_delivery: SecondsGauge::default(),
             last_error: Family::default(),
         };
+        let registry = &mut metrics.registry;
         let help = "Entries of the log after the last delivered one, also those that the filter leaves out";
         registry.register("lag_entries", help, metrics.lag_entries.clone());
         let help = "How long the oldest undelivered entry has been waiting";
@@ -75,7 +75,6 @@ impl Metrics {
         registry.register("last_error_timestamp_seconds", help, metrics.last_error.clone());
         metrics.server_up.set(1);
         metrics.destination_up.set(1);
-        *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
         metrics
     }
 
@@ -116,7 +115,7 @@ impl Metrics {
         let lag = since.filter(|since| *since > Timestamp::MIN).map(|since| self.clock.now().since(since));
         self.lag_seconds.set(lag.map_or(0.0, |lag| lag.as_seconds_f64().max(0.0)));
         let mut text = String::new();
-        encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
+        encode(&mut text, &self.registry)?;
         Ok(text)
     }
 }
@@ -137,7 +136,7 @@ pub(super) fn serve(listener: TcpListener, metrics: Arc<Metrics>) -> std::io::Re
 
 fn answer(metrics: &Metrics) -> Response {
     match metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

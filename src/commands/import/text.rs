@@ -189,17 +189,8 @@ impl TextReader {
     fn load(&mut self, from: u64) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(from))?;
-        self.buffer.resize(WINDOW, 0);
-        let mut filled = 0;
-        while filled < WINDOW {
-            match file.read(&mut self.buffer[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.buffer.truncate(filled);
+        self.buffer.clear();
+        (&mut *file).take(WINDOW as u64).read_to_end(&mut self.buffer)?;
         (self.start, self.at) = (from, 0);
         Ok(())
     }

@@ -121,11 +121,7 @@ impl VerifyArgs {
 /// The failure that names a fault, and what to do. `remembered` tells whether a checkpoint of the log was seen before, and the
 /// file that remembers it.
 fn failure(log: Log, fault: Fault, (was_seen, path): (bool, &Path)) -> Failure {
-    let name = match log {
-        Log::Audit => "audit log",
-        Log::Trail => "trail",
-    };
-    let mut failure = Failure::new(exit::INTEGRITY, format!("{name}: {fault}"));
+    let mut failure = Failure::new(exit::INTEGRITY, format!("{}: {fault}", log.label()));
     let advice = match fault.kind {
         FaultKind::RolledBack => Some(
             "ask the operator whether a backup was restored: entries recorded after it are lost, and the restored log needs a new signing key",
@@ -217,8 +213,7 @@ impl Run<'_> {
         // The rules as the verified entries state them.
         let (mut for_trail, mut for_audit) = (RuleReader::new(Log::Trail), RuleReader::new(Log::Audit));
         let rules = Arc::new(trail_rules.clone());
-        let walk =
-            self.walk(Log::Trail, &trail).map_err(|failure| (Log::Trail, WalkError::Failure(failure)))?;
+        let walk = self.walk(Log::Trail, &trail)?;
         let visit = |entry: &EntryParts<'_>| {
             for_trail.add(entry);
             for_audit.add(entry);
@@ -232,8 +227,7 @@ impl Run<'_> {
             return Err((Log::Trail, WalkError::Failure(failure)));
         }
         let trail = self.verified(Log::Trail, trail, Some(verdict), for_trail, (trail_note, trail_seen));
-        let walk =
-            self.walk(Log::Audit, &audit).map_err(|failure| (Log::Audit, WalkError::Failure(failure)))?;
+        let walk = self.walk(Log::Audit, &audit)?;
         let verdict = walk.run(Arc::new(for_audit.clone()), |_| ()).await;
         let (verdict, audit_seen) = verdict.map_err(|error| (Log::Audit, error))?;
         let audit = self.verified(Log::Audit, audit, Some(verdict), for_audit, (audit_note, audit_seen));
@@ -245,7 +239,7 @@ impl Run<'_> {
         let mut logs = Vec::new();
         for log in [Log::Audit, Log::Trail] {
             let (checkpoint, note) = self.checkpoint(log).await?;
-            let walk = self.walk(log, &checkpoint).map_err(|failure| (log, WalkError::Failure(failure)))?;
+            let walk = self.walk(log, &checkpoint)?;
             let seen = match walk.quick().await {
                 Err(WalkError::Fault(fault)) => return Err(self.explained(log, fault).await),
                 seen => seen.map_err(|error| (log, error))?,
@@ -270,8 +264,8 @@ impl Run<'_> {
         VerifiedLog { report: LogReport { log, checkpoint, last, verdict, rules }, note, seen }
     }
 
-    fn walk<'a>(&'a self, log: Log, checkpoint: &'a Checkpoint) -> Result<LogWalk<'a>, Failure> {
-        let seen = self.witness.seen(log)?;
+    fn walk<'a>(&'a self, log: Log, checkpoint: &'a Checkpoint) -> Outcome<LogWalk<'a>> {
+        let seen = self.witness.seen(log).map_err(|failure| (log, WalkError::Failure(failure)))?;
         Ok(LogWalk { client: self.client, log, checkpoint, seen, progress: Some(&self.progress) })
     }
 

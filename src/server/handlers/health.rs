@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::CommonProblems;
+use crate::api::routes::OPENMETRICS;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::store::error::StoreError;
@@ -62,7 +63,7 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoRes
     server.metrics.wal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     server.metrics.damaged.set(i64::from(server.store.is_damaged()));
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
-    Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+    Ok(([(CONTENT_TYPE, OPENMETRICS)], text))
 }
 
 /// Explains where the metrics are.
