@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,9 +60,16 @@ impl CursorFile {
         Self { destination: Some(destination), ..self }
     }
 
+    /// Locks the file at `path`, and reads the position that an earlier run has saved there.
+    pub(super) fn open(self, path: &Path) -> Result<OpenCursor, Failure> {
+        let lock = Self::lock(path)?;
+        let resumed = self.read_position(path)?;
+        Ok(OpenCursor { cursor: self, path: path.to_owned(), resumed, _lock: lock })
+    }
+
     /// Locks the cursor file at `path`, until the lock is dropped. A second process would move the position past what this one
     /// has not delivered. The lock has a file of its own, because each save replaces the cursor file.
-    pub(super) fn lock(path: &Path) -> Result<ClaimedFile, Failure> {
+    fn lock(path: &Path) -> Result<ClaimedFile, Failure> {
         ClaimedFile::open(&with_suffix(path, ".lock"), path).map_err(|error| match error {
             FileError::Busy(path) => {
                 let message = format!("{} is in use by another process", path.display());
@@ -73,7 +80,7 @@ impl CursorFile {
     }
 
     /// Reads the position saved by an earlier run of the same query. `None` if the file does not exist yet.
-    pub(super) fn read_position(&self, path: &Path) -> Result<Option<LogPosition>, Failure> {
+    fn read_position(&self, path: &Path) -> Result<Option<LogPosition>, Failure> {
         let Some(text) = read_trusted(path)? else { return Ok(None) };
         let hint = "use another --cursor-file, or remove this one to start again";
         let saved: Self = serde_json::from_str(&text)
@@ -135,12 +142,28 @@ impl CursorFile {
     }
 
     /// Saves the position by replacing the whole file.
-    pub(super) fn save(&mut self, path: &Path, position: LogPosition) -> Result<(), Failure> {
+    fn save(&mut self, path: &Path, position: LogPosition) -> Result<(), Failure> {
         LogPosition { after_id: self.after_id, last: self.last } = position;
         let text = serde_json::to_string(self).map_err(io::Error::other)?;
         let mut file = NewFile::create(path, true)?;
         writeln!(file, "{text}").map_err(|error| Failure::file(path, "write", &error))?;
         Ok(file.finish()?)
+    }
+}
+
+/// A cursor and its file, which is locked.
+pub(super) struct OpenCursor {
+    cursor: CursorFile,
+    path: PathBuf,
+    /// The position that an earlier run has saved.
+    pub(super) resumed: Option<LogPosition>,
+    _lock: ClaimedFile,
+}
+
+impl OpenCursor {
+    /// Saves a position.
+    pub(super) fn save(&mut self, position: LogPosition) -> Result<(), Failure> {
+        self.cursor.save(&self.path, position)
     }
 }
 

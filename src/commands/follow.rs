@@ -16,7 +16,7 @@ use crate::client::follower::{ConnectionChange, Follower, NewEntries, first_left
 use crate::client::last_entry::{LastEntry, LogPosition};
 use crate::client::pages::Pages;
 use crate::commands::Context;
-use crate::commands::cursor_file::CursorFile;
+use crate::commands::cursor_file::{CursorFile, OpenCursor};
 use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer, empty};
 use crate::commands::target::resolve_target;
 use crate::error::Failure;
@@ -67,17 +67,10 @@ impl FollowArgs {
                 .hint("--format jsonl writes one entry per line"));
         }
         let cursor = match &self.cursor_file {
-            Some(path) => {
-                Some((open_cursor(path, context, connection, &client, filter).await?, path.clone()))
-            }
+            Some(path) => Some(cursor_of(path, context, connection, &client, filter).await?.open(path)?),
             None => None,
         };
-        // Held until the command ends.
-        let _lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
-        let resumed = match &cursor {
-            Some((cursor, path)) => cursor.read_position(path)?,
-            None => None,
-        };
+        let resumed = cursor.as_ref().and_then(|cursor| cursor.resumed);
         let (last_few, position) = match (resumed, backlog) {
             (Some(position), _) => (Vec::new(), position),
             (None, None) => (Vec::new(), LogPosition::default()),
@@ -127,8 +120,8 @@ impl FollowArgs {
     }
 }
 
-/// Opens the cursor of a query, saved in the file at `path`.
-pub(super) async fn open_cursor(
+/// The cursor of a query, which is saved in the file at `path`.
+pub(super) async fn cursor_of(
     path: &Path,
     context: &Context,
     connection: &ConnectionArgs,
@@ -151,7 +144,7 @@ pub(super) async fn open_cursor(
 struct FollowOutput<'a> {
     buffer: SharedBuffer,
     writer: EntryWriter<'a>,
-    cursor: Option<(CursorFile, PathBuf)>,
+    cursor: Option<OpenCursor>,
     /// The position that was saved last.
     saved: Option<LogPosition>,
     /// The first entry that only the end of the time window has left out: the cursor stays before it.
@@ -178,8 +171,8 @@ impl FollowOutput<'_> {
         let position = position.before(self.left_out, self.saved.unwrap_or_default());
         if self.saved != Some(position) {
             self.saved = Some(position);
-            if let Some((cursor, path)) = &mut self.cursor {
-                cursor.save(path, position)?;
+            if let Some(cursor) = &mut self.cursor {
+                cursor.save(position)?;
             }
         }
         Ok(())

@@ -39,8 +39,7 @@ use crate::client::transport::retry_delays;
 use crate::client::{Client, is_loopback};
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
-use crate::commands::cursor_file::CursorFile;
-use crate::commands::follow::open_cursor;
+use crate::commands::follow::cursor_of;
 use crate::commands::forward::address::{Address, UrlSource, masked};
 use crate::commands::forward::delivery::Forwarder;
 use crate::commands::forward::destination::{Destination, DestinationOptions};
@@ -217,13 +216,12 @@ impl ForwardArgs {
         let destination = Destination::new(to, options)?;
         let cursor = match &self.cursor_file {
             Some(path) => {
-                let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
-                Some((cursor.for_destination(to.distinct_name()), path.clone()))
+                let cursor = cursor_of(path, context, &self.connection, &client, &filter).await?;
+                Some(cursor.for_destination(to.distinct_name()).open(path)?)
             }
             None => None,
         };
-        let lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
-        let saved = cursor.as_ref().map(|(cursor, path)| cursor.read_position(path)).transpose()?.flatten();
+        let saved = cursor.as_ref().and_then(|cursor| cursor.resumed);
         let (position, pruned) = match saved {
             Some(position) => (position, None),
             None => self.from.unwrap_or(From::Now).position(&client).await?,
@@ -250,7 +248,7 @@ impl ForwardArgs {
                 "without --cursor-file, what is recorded while this command does not run is not delivered",
             );
         }
-        let mut progress = CursorProgress::new(cursor, lock, position);
+        let mut progress = CursorProgress::new(cursor, position);
         progress.save(&mut context.terminal);
         let renderer = Renderer { form: self.form, log: client.log(), organization };
         let follower = Follower::new(client, filter, position, context.clock.clone());

@@ -1,24 +1,20 @@
 //! The position up to which entries were delivered, and its cursor file. The file is never ahead of what was delivered. It is
 //! saved a few times a second, and whenever there is nothing to do: a crash repeats the deliveries since.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::client::last_entry::LogPosition;
-use crate::commands::cursor_file::CursorFile;
+use crate::commands::cursor_file::OpenCursor;
 use crate::terminal::Terminal;
-use crate::terminal::file::ClaimedFile;
 
 /// The shortest time between two saves during a stream of deliveries.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 /// The saved position of a `forward`, and when it is written.
 pub(super) struct CursorProgress {
-    cursor: Option<(CursorFile, PathBuf)>,
-    /// Held until the command ends.
-    _lock: Option<ClaimedFile>,
+    cursor: Option<OpenCursor>,
     position: LogPosition,
     /// The position before the last delivery.
     before_last: LogPosition,
@@ -30,14 +26,9 @@ pub(super) struct CursorProgress {
 }
 
 impl CursorProgress {
-    pub(super) fn new(
-        cursor: Option<(CursorFile, PathBuf)>,
-        lock: Option<ClaimedFile>,
-        position: LogPosition,
-    ) -> Self {
+    pub(super) fn new(cursor: Option<OpenCursor>, position: LogPosition) -> Self {
         Self {
             cursor,
-            _lock: lock,
             position,
             before_last: position,
             left_out: None,
@@ -76,13 +67,13 @@ impl CursorProgress {
 
     /// Saves the position. If that fails, a later save tries again: deliveries go on, and would be repeated after a crash.
     pub(super) fn save(&mut self, terminal: &mut Terminal) {
-        let Some((cursor, path)) = &mut self.cursor else { return };
+        let Some(cursor) = &mut self.cursor else { return };
         let position = self.position.before(self.left_out, self.saved.unwrap_or_default());
         if self.saved == Some(position) {
             return;
         }
         self.saved_at = Instant::now();
-        match cursor.save(path, position) {
+        match cursor.save(position) {
             Ok(()) => {
                 self.saved = Some(position);
                 if std::mem::take(&mut self.is_failing) {
