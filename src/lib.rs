@@ -3,6 +3,10 @@
 //! The public modules are for the binary, the tests and the benchmarks. Read `model` first: it defines the terms.
 //! ARCHITECTURE.md describes the layers and the data flow.
 
+// Private files, locks and signals need it: without file modes, tokens and stores would be open to other users.
+#[cfg(not(unix))]
+compile_error!("krosyn-audit needs a Unix system, such as Linux or macOS");
+
 pub mod api;
 pub mod app;
 pub mod args;

@@ -87,7 +87,6 @@ mod tests {
         }
 
         #[test]
-        #[cfg_attr(not(unix), ignore = "there is no bash")]
         fn a_shell_reads_quoted_words_back(words in prop::collection::vec("[-a!'\"\\\\ $`*~{}\u{1b}\u{202e}é日\n\t%;&|<>#()]{0,6}", 1..40)) {
             prop_assert_eq!(split(&line(&words)), words);
         }

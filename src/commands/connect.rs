@@ -160,36 +160,30 @@ pub(super) async fn open(context: &mut Context, url: &str, mode: OpenMode) -> Re
 
 /// A warning about a store that other users can read or change. Stores created by this tool are private to their owner.
 fn permission_warning(path: &Path) -> Option<String> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.permissions().mode());
-        let others = |mode| match mode & 0o077 {
-            0 => None,
-            open if open & 0o022 == 0 => Some("read"),
-            _ => Some("read or change"),
-        };
-        for file in [path.to_owned(), with_suffix(path, "-wal")] {
-            let mode = mode(&file);
-            if let Some(what) = others(mode) {
-                let name = file.display();
-                let mode = mode & 0o777;
-                return Some(format!("other users can {what} {name} (mode {mode:03o}): chmod 600 {name}"));
-            }
-        }
-        // Who can write to the directory can replace the file, except in a sticky directory such as /tmp.
-        let directory =
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mode = mode(directory);
-        if path.exists() && mode & 0o002 != 0 && mode & 0o1000 == 0 {
-            let name = directory.display();
-            return Some(format!(
-                "every user can replace the store, because {name} is writable by all: chmod o-w {name}"
-            ));
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.permissions().mode());
+    let others = |mode| match mode & 0o077 {
+        0 => None,
+        open if open & 0o022 == 0 => Some("read"),
+        _ => Some("read or change"),
+    };
+    for file in [path.to_owned(), with_suffix(path, "-wal")] {
+        let mode = mode(&file);
+        if let Some(what) = others(mode) {
+            let name = file.display();
+            let mode = mode & 0o777;
+            return Some(format!("other users can {what} {name} (mode {mode:03o}): chmod 600 {name}"));
         }
     }
-    #[cfg(not(unix))]
-    let _ = path;
+    // Who can write to the directory can replace the file, except in a sticky directory such as /tmp.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mode = mode(directory);
+    if path.exists() && mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        let name = directory.display();
+        return Some(format!(
+            "every user can replace the store, because {name} is writable by all: chmod o-w {name}"
+        ));
+    }
     None
 }
 
@@ -304,7 +298,7 @@ fn prepare_all(proposals: &[Proposal], now: Timestamp) -> Result<Vec<Draft>, Ref
     parallel::map(proposals, 1, prepare).into_iter().collect()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

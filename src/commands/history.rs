@@ -213,7 +213,7 @@ impl HistoryArgs {
         }
         let order = if self.reverse { "newest first" } else { "oldest first" };
         let total = counted(total, "change", "changes");
-        let mut parts = vec![
+        let parts = vec![
             format!("{} of {total}, {order}", grouped(shown)),
             describe_in(client.log(), filter, &context.time),
         ];

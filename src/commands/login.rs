@@ -270,7 +270,7 @@ fn save(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
     private_file::save(path, &text.map_err(|error| Failure::file(path, "write", &error))?, hint)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -130,10 +130,7 @@ impl Context {
 
 /// The account where the environment names none, as in cron.
 fn user_number() -> String {
-    #[cfg(unix)]
-    return format!("uid {}", rustix::process::getuid().as_raw());
-    #[cfg(not(unix))]
-    "unknown".to_owned()
+    format!("uid {}", rustix::process::getuid().as_raw())
 }
 
 impl From<BadValue> for Failure {

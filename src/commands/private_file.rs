@@ -16,7 +16,6 @@ pub(super) fn save(path: &Path, text: &str, hint: &str) -> Result<(), Failure> {
     if let Some(directory) = path.parent() {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         // The entry of a new directory must be durable too.
         builder.create(directory).and_then(|()| sync_directory_of(directory)).map_err(failed)?;

@@ -134,7 +134,7 @@ async fn from_command(
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -200,6 +200,8 @@ fn of_log(key: VerifierKey, log: Log) -> Option<VerifierKey> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::model::integrity::note::SigningKey;
 
@@ -222,12 +224,8 @@ mod tests {
         assert_eq!(read, witness);
         assert_eq!(read.seen(Log::Audit).ok().flatten(), Some(seen));
         assert_eq!(read.seen(Log::Trail).ok(), Some(None));
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
-            assert_eq!(mode, 0o600);
-        }
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
         // A new key does not make it forget.
         let other = SigningKey::from_secret(&[8; 32]).expect("a key");
         let mut again = read.repinned(&other.verifier(origin), Timestamp::MAX);

@@ -78,7 +78,6 @@ pub(crate) fn refuse_readable_by_others(path: &Path) -> Result<(), CredentialsEr
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_file_is_read_only_if_nobody_else_can_read_it() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -106,7 +106,7 @@ impl Environment {
                 .map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()))
                 .and_then(absolute),
             config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir).and_then(absolute),
-            machine_config_file: cfg!(unix).then(|| PathBuf::from(MACHINE_CONFIG_FILE)),
+            machine_config_file: Some(PathBuf::from(MACHINE_CONFIG_FILE)),
             notify_socket: std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()),
         }
     }
@@ -131,16 +131,9 @@ impl Environment {
 }
 
 /// The name of this machine.
-#[cfg(unix)]
 fn host() -> Option<String> {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Some(name).filter(|name| !name.is_empty())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "the only module that may read the environment")]
-fn host() -> Option<String> {
-    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 
 /// The zone that `TZ` names, directly or through a link such as `/etc/localtime`.
@@ -164,14 +157,11 @@ mod tests {
         assert_eq!(zone("/no/such/file"), None);
         assert_eq!(zone("CET-1CEST"), None);
         assert!(zone(":/etc/localtime").is_some(), "the zone of the link, or the machine's");
-        #[cfg(unix)]
-        {
-            let directory = tempfile::tempdir().expect("a directory");
-            let (zones, link) = (directory.path().join("zoneinfo"), directory.path().join("localtime"));
-            std::fs::create_dir_all(zones.join("Asia")).expect("made");
-            std::fs::write(zones.join("Asia/Tokyo"), "").expect("written");
-            std::os::unix::fs::symlink(zones.join("Asia/Tokyo"), &link).expect("made");
-            assert_eq!(zone(&format!(":{}", link.display())), Some(Tz::Asia__Tokyo));
-        }
+        let directory = tempfile::tempdir().expect("a directory");
+        let (zones, link) = (directory.path().join("zoneinfo"), directory.path().join("localtime"));
+        std::fs::create_dir_all(zones.join("Asia")).expect("made");
+        std::fs::write(zones.join("Asia/Tokyo"), "").expect("written");
+        std::os::unix::fs::symlink(zones.join("Asia/Tokyo"), &link).expect("made");
+        assert_eq!(zone(&format!(":{}", link.display())), Some(Tz::Asia__Tokyo));
     }
 }

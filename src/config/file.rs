@@ -341,7 +341,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_command_is_accepted_only_from_a_file_that_nobody_else_can_write() {
         use std::os::unix::fs::PermissionsExt as _;

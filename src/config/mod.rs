@@ -127,6 +127,7 @@ fn select(flag: Option<&str>, variable: Option<&str>, config: Option<String>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
     use super::*;
@@ -143,11 +144,7 @@ mod tests {
         ];
         for (path, text) in files.iter().filter(|(_, text)| !text.is_empty()) {
             std::fs::write(path, text).expect("written");
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("set");
-            }
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("set");
         }
         Environment {
             config_directory: Some(directory.to_owned()),

@@ -18,17 +18,9 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// The permissions of a file when they include one of `forbidden`. Never on systems without such permissions.
+/// The permissions of a file when they include one of `forbidden`.
 pub(super) fn excess_mode(path: &Path, forbidden: u32) -> io::Result<Option<u32>> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
-        Ok(Some(mode).filter(|mode| mode & forbidden != 0))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = (path, forbidden);
-        Ok(None)
-    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    Ok(Some(mode).filter(|mode| mode & forbidden != 0))
 }

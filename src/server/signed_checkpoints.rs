@@ -48,7 +48,6 @@ impl SignedCheckpoints {
     /// When it cannot be created, no file can be written in it, or a file in it is not a checkpoint that this key has signed.
     pub fn open(directory: &Path, key: &SigningKey) -> std::io::Result<Self> {
         let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.recursive(true).create(directory) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),

@@ -2,11 +2,9 @@
 
 /// Restores the saved modes when dropped.
 pub(super) struct ModeGuard {
-    #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
 
-#[cfg(unix)]
 impl ModeGuard {
     /// Saves the modes without changing them.
     pub(super) fn kept() -> Self {
@@ -15,7 +13,6 @@ impl ModeGuard {
 }
 
 /// Waits until an abandoned key reader has set its modes, so that they are not set after the guard restores its own.
-#[cfg(unix)]
 pub(super) fn settle() {
     use rustix::termios::{InputModes, LocalModes, tcgetattr};
     for _ in 0..50 {
@@ -31,23 +28,11 @@ pub(super) fn settle() {
     }
 }
 
-#[cfg(not(unix))]
-pub(super) const fn settle() {}
-
-#[cfg(unix)]
 impl Drop for ModeGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(modes) = &self.before {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, modes);
         }
-    }
-}
-
-/// Other systems have no such modes.
-#[cfg(not(unix))]
-impl ModeGuard {
-    pub(super) const fn kept() -> Self {
-        Self {}
     }
 }

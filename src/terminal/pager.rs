@@ -31,7 +31,6 @@ impl CtrlC {
 
     /// Terminates the pager, because its input ends.
     pub(super) fn end_pager(&self) {
-        #[cfg(unix)]
         if let Some(pager) = i32::try_from(self.0.load(Relaxed)).ok().and_then(rustix::process::Pid::from_raw)
         {
             rustix::process::kill_process(pager, rustix::process::Signal::TERM).unwrap_or(());

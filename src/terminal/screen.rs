@@ -24,7 +24,6 @@ const TAKE_FOR_PROMPT: &str = "\x1b[?1049h\x1b[2J\x1b[H";
 /// How often the thread that reads keys looks whether it is still needed.
 const KEY_POLL: Duration = Duration::from_millis(100);
 /// How long the process may take to stop after Ctrl-Z. A process that no shell watches does not stop.
-#[cfg(unix)]
 const SUSPENSION: Duration = Duration::from_millis(300);
 
 /// Whether the screen is taken now.
@@ -34,7 +33,6 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub(crate) struct FullScreen {
     terminal: ratatui::Terminal<CrosstermBackend<BufWriter<Stderr>>>,
     events: mpsc::UnboundedReceiver<io::Result<TerminalEvent>>,
-    #[cfg(unix)]
     continued: tokio::signal::unix::Signal,
     _modes: ModeGuard,
 }
@@ -43,7 +41,6 @@ impl FullScreen {
     pub(super) fn open() -> io::Result<Self> {
         restore_after_panics();
         let modes = ModeGuard::kept();
-        #[cfg(unix)]
         let continued = {
             use tokio::signal::unix::{SignalKind, signal};
             signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?
@@ -52,13 +49,7 @@ impl FullScreen {
         let terminal = ratatui::Terminal::new(backend()).inspect_err(|_| give_back())?;
         let (sender, events) = mpsc::unbounded_channel();
         thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&sender))?;
-        Ok(Self {
-            terminal,
-            events,
-            #[cfg(unix)]
-            continued,
-            _modes: modes,
-        })
+        Ok(Self { terminal, events, continued, _modes: modes })
     }
 
     /// The size of the screen.
@@ -78,10 +69,7 @@ impl FullScreen {
 
     /// Waits for a key or another event of the terminal.
     pub(crate) async fn next(&mut self) -> io::Result<TerminalEvent> {
-        #[cfg(unix)]
         let continued = self.continued.recv();
-        #[cfg(not(unix))]
-        let continued = std::future::pending::<Option<()>>();
         tokio::select! {
             event = self.events.recv() => event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into())),
             Some(()) = continued => {
@@ -108,16 +96,13 @@ impl FullScreen {
 
     /// Suspends the process as Ctrl-Z does, and takes the screen again when it continues.
     pub(crate) async fn suspend(&mut self) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            give_back();
-            rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-            tokio::select! {
-                _ = self.continued.recv() => {}
-                () = tokio::time::sleep(SUSPENSION) => {}
-            }
-            self.take_again()?;
+        give_back();
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        tokio::select! {
+            _ = self.continued.recv() => {}
+            () = tokio::time::sleep(SUSPENSION) => {}
         }
+        self.take_again()?;
         Ok(())
     }
 

@@ -127,14 +127,12 @@ impl Signals {
 }
 
 /// The process's signal handlers.
-#[cfg(unix)]
 struct Listener {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: Option<tokio::signal::unix::Signal>,
 }
 
-#[cfg(unix)]
 impl Listener {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -160,28 +158,10 @@ impl Listener {
 }
 
 /// Whether this process was started with hang-ups ignored. `false` if the system does not say.
-#[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
-}
-
-#[cfg(not(unix))]
-struct Listener;
-
-#[cfg(not(unix))]
-impl Listener {
-    const fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> TerminationSignal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => TerminationSignal::Interrupt,
-            Err(_) => std::future::pending().await,
-        }
-    }
 }
 
 impl Listener {
@@ -229,7 +209,6 @@ fn end(ending: TerminationSignal, modes: &TerminalModes, last_words: Option<Stri
     // The reader of stderr may not read.
     is_written.recv_timeout(LAST_WORDS).unwrap_or(());
     // Exiting flushes stdout, which may be a full pipe.
-    #[cfg(unix)]
     thread::spawn(|| {
         thread::sleep(LEAVING);
         use rustix::process::{Signal, getpid, kill_process};
@@ -240,21 +219,16 @@ fn end(ending: TerminationSignal, modes: &TerminalModes, last_words: Option<Stri
 
 /// The terminal's modes when the command began.
 struct TerminalModes {
-    #[cfg(unix)]
     at_start: Option<rustix::termios::Termios>,
 }
 
 impl TerminalModes {
     fn now() -> Self {
-        Self {
-            #[cfg(unix)]
-            at_start: rustix::termios::tcgetattr(io::stdin()).ok(),
-        }
+        Self { at_start: rustix::termios::tcgetattr(io::stdin()).ok() }
     }
 
     /// Restores the modes if they changed. A background command may not set them, and has not changed them.
     fn give_back(&self) {
-        #[cfg(unix)]
         if let (Some(at_start), Ok(now)) = (&self.at_start, rustix::termios::tcgetattr(io::stdin())) {
             let differ = now.local_modes != at_start.local_modes || now.input_modes != at_start.input_modes;
             if differ {

@@ -63,7 +63,6 @@ fn append(path: &Path, open: Option<File>, lines: &[u8]) -> io::Result<File> {
 fn open_for_appending(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).read(true).create(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // In a directory that others may write to, the name may be their link.
     let place = resolve_links(path).map_err(io::Error::other)?;
@@ -87,32 +86,16 @@ fn open_for_appending(path: &Path) -> io::Result<File> {
 
 /// A pipe would keep entries that nothing reads, and lose them.
 fn is_fifo(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        path.metadata().is_ok_and(|it| it.file_type().is_fifo())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
+    use std::os::unix::fs::FileTypeExt as _;
+    path.metadata().is_ok_and(|it| it.file_type().is_fifo())
 }
 
 /// Whether the file still has this name.
 fn is_named(file: &File, path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let identity = |it: &std::fs::Metadata| (it.dev(), it.ino());
-        let (Ok(own), Ok(named)) = (file.metadata(), path.metadata()) else { return false };
-        identity(&own) == identity(&named)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        path.exists()
-    }
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |it: &std::fs::Metadata| (it.dev(), it.ino());
+    let (Ok(own), Ok(named)) = (file.metadata(), path.metadata()) else { return false };
+    identity(&own) == identity(&named)
 }
 
 #[cfg(test)]
@@ -144,7 +127,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("a file"), "1\n{\"id\":2,\"u\n2\n");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_full_device_is_an_error_and_a_null_device_is_not() {
         assert!(append(Path::new("/dev/full"), None, b"1\n").is_err());

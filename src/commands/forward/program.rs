@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
-#[cfg(unix)]
 use tokio::time::Instant;
 use tokio::time::timeout;
 
@@ -22,7 +21,6 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 /// How long the program may read nothing.
 const READ_LIMIT: Duration = Duration::from_secs(30);
 /// How often to look whether the program has read its input.
-#[cfg(unix)]
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A program that failed is given no more new lines while it has so many unused ones, in bytes.
@@ -127,7 +125,6 @@ impl Program {
         let mut command = Command::new(self.name());
         command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).kill_on_drop(true);
         // Ctrl-C is for us: the program ends when its input ends.
-        #[cfg(unix)]
         command.process_group(0);
         let started = command.spawn().and_then(|mut child| {
             let stdin = child.stdin.take().ok_or_else(|| io::Error::other("it has no standard input"))?;
@@ -220,7 +217,6 @@ async fn write(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Waits until the pipe is empty: what a pipe holds is lost when its reader ends.
-#[cfg(unix)]
 async fn is_read(stdin: &ChildStdin) -> io::Result<()> {
     let (mut left, mut read_at) = (u64::MAX, Instant::now());
     loop {
@@ -238,12 +234,6 @@ async fn is_read(stdin: &ChildStdin) -> io::Result<()> {
     }
 }
 
-#[cfg(not(unix))]
-async fn is_read(_: &ChildStdin) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use std::path::Path;

@@ -10,7 +10,6 @@ pub(super) struct Stop(watch::Receiver<u32>);
 
 impl Stop {
     /// Installs handlers. A hang-up counts only if a person is at the terminal.
-    #[cfg(unix)]
     pub(super) fn listen(is_attended: bool) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut terminate, mut interrupt) =
@@ -25,17 +24,6 @@ impl Stop {
                     _ = hang_up.recv() => is_attended,
                 };
                 count.send_modify(|count| *count += u32::from(is_stop));
-            }
-        });
-        Ok(Self(received))
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn listen(_: bool) -> io::Result<Self> {
-        let (count, received) = watch::channel(0);
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                count.send_modify(|count| *count += 1);
             }
         });
         Ok(Self(received))

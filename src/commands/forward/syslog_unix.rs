@@ -1,37 +1,28 @@
 //! `syslog+unix:PATH`: one datagram for each entry to a local socket, such as `/dev/log`. The system keeps datagrams until the
 //! receiver reads them; what it has not read when it ends is lost.
 
+use std::io;
 use std::path::PathBuf;
-
-#[cfg(unix)]
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::event::OutgoingEvent;
-#[cfg(unix)]
 use crate::commands::forward::syslog_message::local_message;
 use crate::error::Failure;
 use crate::exit;
 
-#[cfg(unix)]
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) struct SyslogSocket {
     path: PathBuf,
-    #[cfg(unix)]
     socket: Option<tokio::net::UnixDatagram>,
 }
 
 impl SyslogSocket {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            #[cfg(unix)]
-            socket: None,
-        }
+        Self { path, socket: None }
     }
 
-    #[cfg(unix)]
     pub(super) async fn deliver(&mut self, events: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
         let socket = match self.socket.take() {
             Some(socket) => socket,
@@ -46,14 +37,12 @@ impl SyslogSocket {
         Ok(())
     }
 
-    #[cfg(unix)]
     fn connect(&self) -> io::Result<tokio::net::UnixDatagram> {
         let socket = tokio::net::UnixDatagram::unbound()?;
         socket.connect(&self.path)?;
         Ok(socket)
     }
 
-    #[cfg(unix)]
     fn failed(&self, error: &io::Error) -> DeliveryError {
         use rustix::io::Errno;
         let cause = format!("cannot send to the socket {}: {error}", self.path.display());
@@ -71,11 +60,5 @@ impl SyslogSocket {
             );
         }
         DeliveryError::transient(cause).hint("check that a syslog receiver is running, and the path in --to")
-    }
-
-    #[cfg(not(unix))]
-    pub(super) async fn deliver(&mut self, _: &[OutgoingEvent<'_>]) -> Result<(), DeliveryError> {
-        let message = format!("this system has no sockets such as {}", self.path.display());
-        Err(DeliveryError::Permanent(Failure::new(exit::USAGE, message)))
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn write(
     }
     destination.finish()?;
     let shown = matches.entries.len() as u64;
-    let mut parts = vec![
+    let parts = vec![
         format!("{} of {}, marked with >", grouped(shown), grouped(matches.matched)),
         format!("{} recorded before and after each", counted(matches.around.into(), "entry", "entries")),
         describe_in(client.log(), filter, &context.time),

@@ -8,15 +8,9 @@ use crate::error::Failure;
 use crate::{exit, server};
 
 /// Disables core dumps, which would contain tokens.
-#[cfg(unix)]
 pub(super) fn without_core_dumps() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
-}
-
-#[cfg(not(unix))]
-pub(super) fn without_core_dumps() -> std::io::Result<()> {
-    Ok(())
 }
 
 /// The allowed number of connections, and a warning if it is lower than requested.
@@ -27,7 +21,6 @@ pub(super) struct ConnectionLimit {
 
 /// Reduces the number of connections to what the limit on open files allows, after raising the soft limit up to the hard
 /// limit. Fails when no connection is possible.
-#[cfg(unix)]
 pub(super) fn connection_limit(wanted: usize) -> Result<ConnectionLimit, Failure> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let needed = u64::try_from(server::open_files(wanted)).unwrap_or(u64::MAX);
@@ -53,11 +46,6 @@ pub(super) fn connection_limit(wanted: usize) -> Result<ConnectionLimit, Failure
     Ok(ConnectionLimit { most, warning })
 }
 
-#[cfg(not(unix))]
-pub(super) fn connection_limit(wanted: usize) -> Result<ConnectionLimit, Failure> {
-    Ok(ConnectionLimit { most: wanted, warning: None })
-}
-
 /// The largest number of connections that a limit on open files allows.
 fn fitting(limit: u64, wanted: usize) -> Option<usize> {
     let fits =
@@ -67,52 +55,37 @@ fn fitting(limit: u64, wanted: usize) -> Option<usize> {
 
 /// Installs handlers for SIGTERM and SIGINT; the future resolves when one arrives.
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(async move {
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
-            };
-            tracing::info!("{name}: stopping after running requests have finished");
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!("{name}: stopping after running requests have finished");
+    })
 }
 
 /// Installs handlers for signals that would end the process. SIGHUP reads settings again; SIGUSR1 and SIGUSR2 are ignored.
 pub(super) fn other_signals(
     reloaded: ReloadedSettings,
 ) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup = signal(SignalKind::hangup())?;
-        let (mut first, mut second) =
-            (signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?);
-        Ok(async move {
-            loop {
-                tokio::select! {
-                    _ = hangup.recv() => reloaded.reload().await,
-                    _ = first.recv() => tracing::info!("SIGUSR1 ignored"),
-                    _ = second.recv() => tracing::info!("SIGUSR2 ignored"),
-                }
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (mut first, mut second) =
+        (signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?);
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => reloaded.reload().await,
+                _ = first.recv() => tracing::info!("SIGUSR1 ignored"),
+                _ = second.recv() => tracing::info!("SIGUSR2 ignored"),
             }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        drop(reloaded);
-        Ok(std::future::pending())
-    }
+        }
+    })
 }
 
 /// Tells the service manager that the server is ready (`sd_notify`), so that units which start after it find it listening.
-#[cfg(unix)]
 pub(super) fn notify_ready(socket: &OsStr) -> std::io::Result<()> {
     use std::os::unix::net::{SocketAddr, UnixDatagram};
     let address = match socket.as_encoded_bytes() {
@@ -127,11 +100,6 @@ pub(super) fn notify_ready(socket: &OsStr) -> std::io::Result<()> {
     UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
 }
 
-#[cfg(not(unix))]
-pub(super) fn notify_ready(_socket: &OsStr) -> std::io::Result<()> {
-    Ok(())
-}
-
 /// Listens on an address.
 pub(in crate::commands) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
@@ -142,7 +110,6 @@ pub(in crate::commands) fn bind(address: SocketAddr) -> Result<TcpListener, Fail
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn the_service_manager_receives_one_message() {
         use std::os::unix::net::UnixDatagram;

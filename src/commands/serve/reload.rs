@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -36,11 +37,7 @@ const MAX_BYTES: u64 = 256 * 1024;
 fn open_without_waiting(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     options.open(path)
 }
 
@@ -159,7 +156,6 @@ mod tests {
         assert_eq!(SettingsFile::parse(""), Ok(SettingsFile::default()));
     }
 
-    #[cfg(unix)]
     #[test]
     fn what_is_no_small_file_is_refused_at_once() {
         let directory = tempfile::tempdir().expect("a directory");

@@ -1,7 +1,6 @@
 //! Retention, past prunes, and pruning expired entries.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;

@@ -48,7 +48,6 @@ impl UnfinishedCopy {
         let path = to.with_file_name(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&path)?;
         Ok(Self { path })

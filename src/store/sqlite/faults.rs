@@ -207,7 +207,6 @@ async fn readiness_writes_when_the_last_write_failed() {
     assert!(matches!(store.ready().await, Err(StoreError::Closed)));
 }
 
-#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_log_is_detected_and_loses_no_acknowledged_entry() {
     let (directory, store, org) = new_store().await;
@@ -240,7 +239,6 @@ async fn a_backup_of_a_store_in_use_is_complete_and_private() {
     let url = format!("sqlite:{}", from.display());
     let bytes = crate::store::backup(&url, &to).await.expect("backed up");
     assert_eq!(std::fs::metadata(&to).expect("there").len(), bytes);
-    #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&to).expect("there")) & 0o777, 0o600);
     let refused = crate::store::backup(&url, &to).await;
     assert!(matches!(refused, Err(StoreError::Backup { .. })), "never over another file: {refused:?}");

@@ -72,22 +72,15 @@ fn lost(path: &Path, what: &str) -> StoreError {
     ))
 }
 
-#[cfg(unix)]
 fn identity(metadata: &std::fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
     (metadata.dev(), metadata.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &std::fs::Metadata) -> Identity {
-    (0, 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn deleted_or_replaced_files_are_detected() {
         let directory = tempfile::tempdir().expect("a directory");

@@ -30,15 +30,9 @@ fn judge(free: u64) -> Result<(), StoreError> {
 }
 
 /// The space that this process may use.
-#[cfg(unix)]
 fn free_bytes(directory: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(directory).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
 }
 
 #[cfg(test)]
@@ -55,7 +49,6 @@ mod tests {
         );
     }
 
-    #[cfg(unix)]
     #[test]
     fn the_free_space_of_a_directory_is_known() {
         let directory = tempfile::tempdir().expect("a directory");

@@ -179,6 +179,8 @@ fn set_up(connection: &Connection) -> Result<(), StoreError> {
 /// Creates the file and its directory before SQLite does, readable by the owner only. SQLite's other files get the same
 /// mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
     if path.exists() {
         return Ok(());
     }
@@ -187,12 +189,8 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     options.write(true).create_new(true);
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        options.mode(0o600);
-        builder.mode(0o700);
-    }
+    options.mode(0o600);
+    builder.mode(0o700);
     directory.map_or(Ok(()), |directory| builder.create(directory))?;
     match options.open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
@@ -303,7 +301,6 @@ mod tests {
         assert!(words.contains("irectory"), "{words}");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_failed_opening_writes_behind_no_link() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -318,7 +315,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&foreign).expect("read"), "foreign");
     }
 
-    #[cfg(unix)]
     #[test]
     fn only_the_owner_can_read_files_and_directories() {
         use std::os::unix::fs::PermissionsExt;

@@ -47,7 +47,6 @@ impl ServeLock {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_file_has_one_server_lock_under_any_name() {
         let directory = tempfile::tempdir().expect("a directory");

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -122,7 +123,6 @@ impl ClaimedFile {
             }
             if is_name_of(path, &file) {
                 // A file left by an earlier run may be readable by others.
-                #[cfg(unix)]
                 if created.is_none() {
                     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
                     file.set_permissions(mode).map_err(failed)?;
@@ -166,16 +166,10 @@ fn create(path: &Path) -> io::Result<File> {
 
 /// Options that follow no symbolic link and do not wait for the other end of a FIFO. New files are readable by their owner
 /// only.
-#[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     options.mode(0o600).custom_flags(flags.bits().cast_signed())
-}
-
-#[cfg(not(unix))]
-const fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }
 
 fn untrusted(path: &Path, why: impl Into<String>) -> FileError {
@@ -191,51 +185,30 @@ fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     if !metadata.is_file() {
         return Err(untrusted(path, "it is not a regular file"));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        if metadata.uid() != user() {
-            return Err(untrusted(path, format!("it belongs to another user (uid {})", metadata.uid())));
-        }
-        if metadata.nlink() > 1 {
-            return Err(untrusted(path, "it has a second name (a hard link)"));
-        }
+    if metadata.uid() != user() {
+        return Err(untrusted(path, format!("it belongs to another user (uid {})", metadata.uid())));
+    }
+    if metadata.nlink() > 1 {
+        return Err(untrusted(path, "it has a second name (a hard link)"));
     }
     Ok(())
 }
 
-#[cfg(unix)]
 fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 fn is_name_of(path: &Path, file: &File) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
-        let (named, open) = (std::fs::symlink_metadata(path), file.metadata());
-        matches!((named, open), (Ok(named), Ok(open)) if identity(&named) == identity(&open))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = (path, file);
-        true
-    }
+    let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+    let (named, open) = (std::fs::symlink_metadata(path), file.metadata());
+    matches!((named, open), (Ok(named), Ok(open)) if identity(&named) == identity(&open))
 }
 
 /// Whether the file belongs to this user, the administrator or the owner of its directory, who could replace it anyway.
-#[cfg(unix)]
 fn is_trusted(path: &Path, metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     let owner = metadata.uid();
     let owns_directory = || std::fs::metadata(directory_of(path)).is_ok_and(|it| it.uid() == owner);
     owner == user() || owner == 0 || owns_directory()
-}
-
-#[cfg(not(unix))]
-const fn is_trusted(_: &Path, _: &Metadata) -> bool {
-    true
 }
 
 /// Follows symbolic links to the target, which need not exist. Links and FIFOs of other users in shared directories are
@@ -244,11 +217,8 @@ pub(crate) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(metadata) = std::fs::symlink_metadata(&place) else { break };
-        #[cfg(unix)]
         let is_judged =
             metadata.is_symlink() || std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
-        #[cfg(not(unix))]
-        let is_judged = metadata.is_symlink();
         if is_judged && !is_own_stream(target) && !is_trusted(&place, &metadata) {
             let what = if metadata.is_symlink() { "a symbolic link" } else { "a FIFO" };
             return Err(untrusted(&place, format!("it is {what} of another user")));
@@ -294,18 +264,10 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Syncs the directory of `path`: without it, a power failure may undo the rename of a synced file. Ignores file systems
 /// that cannot sync directories, and directories that this user cannot read.
 pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-        let synced = File::open(directory_of(path)).and_then(|directory| directory.sync_all());
-        match synced {
-            Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
-            synced => synced,
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        Ok(())
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    let synced = File::open(directory_of(path)).and_then(|directory| directory.sync_all());
+    match synced {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        synced => synced,
     }
 }

@@ -90,7 +90,6 @@ fn changed_parts_are_not_resumed() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn links_are_followed() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -107,7 +106,6 @@ fn links_are_followed() {
     assert!(matches!(NewFile::create(directory.path(), true), Err(FileError::Directory(_))));
 }
 
-#[cfg(unix)]
 #[test]
 fn devices_are_written_directly() {
     use std::os::unix::fs::FileTypeExt as _;
@@ -143,7 +141,6 @@ fn extensions_are_case_insensitive() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn parts_that_are_links_are_rejected_untouched() {
     use std::os::unix::fs::symlink;
@@ -178,7 +175,6 @@ fn parts_that_are_links_are_rejected_untouched() {
     NewFile::create(&target, true).expect("its own again").finish().expect("finished");
 }
 
-#[cfg(unix)]
 #[test]
 fn files_of_other_users_in_shared_directories_are_rejected() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -208,7 +204,6 @@ fn files_of_other_users_in_shared_directories_are_rejected() {
     assert_eq!(read_trusted(&target).expect("trusted").as_deref(), Some("text"));
 }
 
-#[cfg(unix)]
 #[test]
 fn replaced_parts_are_opened_again() {
     let directory = tempfile::tempdir().expect("a directory");

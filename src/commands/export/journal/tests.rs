@@ -142,7 +142,6 @@ fn a_new_journal_without_a_resume_point_is_deleted_and_a_resumed_one_stays() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn a_symbolic_link_and_its_target_share_one_journal() {
     let directory = tempfile::tempdir().expect("a directory");
