@@ -2,7 +2,7 @@
 
 mod state;
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::Args;
 
@@ -177,36 +177,8 @@ impl HistoryArgs {
         // Entries recorded after the history was read are neither counted nor printed.
         let total = history.as_ref().map_or(found.changes, |history| history.entries().len() as u64);
         let last = history.as_ref().and_then(|history| history.entries().iter().map(|entry| entry.id).max());
-        let shown = if self.patch && is_table {
-            let options = DetailOptions { full: self.full, ..DetailOptions::default() };
-            let mut is_first = true;
-            let write = |entries: &[Entry]| {
-                entries.iter().try_for_each(|entry| {
-                    if !std::mem::take(&mut is_first) {
-                        destination.writer().write_all(b"\n")?;
-                    }
-                    detail(destination.writer(), &with_matching_changes(entry, filter), options, &style)
-                })
-            };
-            self.entries(client, &found, last, filter, write).await?
-        } else {
-            let filter_of_resource = about(&found.resource, filter.clone());
-            let is_painted = style.color && matches!(format.format, Format::Json | Format::Jsonl);
-            let mut painter = JsonPainter::new(destination.writer(), Style { color: is_painted, ..style });
-            let mut writer =
-                EntryWriter::open(&mut painter, &format, &style, (client.log(), &filter_of_resource))?;
-            match self.entries(client, &found, last, filter, |entries| writer.entries(entries)).await {
-                Ok(shown) => {
-                    writer.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
-                    painter.finish()?;
-                    shown
-                }
-                Err(failure) => {
-                    writer.finish_incomplete()?;
-                    return Err(failure);
-                }
-            }
-        };
+        let out = destination.writer();
+        let shown = self.write(client, &found, (filter, last), out, (&format, &style)).await?;
         destination.finish()?;
         if let Some(path) = self.output.file() {
             context.terminal.status(&format!("written to {}", path.display()));
@@ -219,6 +191,45 @@ impl HistoryArgs {
         ];
         context.terminal.status(&joined(parts));
         Ok(())
+    }
+
+    /// Writes the matching entries up to the id `last`; returns their number.
+    async fn write(
+        &self,
+        client: &Client,
+        found: &FoundResource,
+        (filter, last): (&Filter, Option<u64>),
+        out: &mut dyn Write,
+        (format, style): (&EntryFormat, &Style),
+    ) -> Result<u64, Failure> {
+        if self.patch && matches!(format.format, Format::Table | Format::Wide) {
+            let options = DetailOptions { full: self.full, ..DetailOptions::default() };
+            let mut is_first = true;
+            let write = |entries: &[Entry]| {
+                entries.iter().try_for_each(|entry| {
+                    if !std::mem::take(&mut is_first) {
+                        out.write_all(b"\n")?;
+                    }
+                    detail(out, &with_matching_changes(entry, filter), options, style)
+                })
+            };
+            return self.entries(client, found, last, filter, write).await;
+        }
+        let filter_of_resource = about(&found.resource, filter.clone());
+        let is_painted = style.color && matches!(format.format, Format::Json | Format::Jsonl);
+        let mut painter = JsonPainter::new(out, Style { color: is_painted, ..*style });
+        let mut writer = EntryWriter::open(&mut painter, format, style, (client.log(), &filter_of_resource))?;
+        match self.entries(client, found, last, filter, |entries| writer.entries(entries)).await {
+            Ok(shown) => {
+                writer.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
+                painter.finish()?;
+                Ok(shown)
+            }
+            Err(failure) => {
+                writer.finish_incomplete()?;
+                Err(failure)
+            }
+        }
     }
 
     /// Passes the matching entries up to the id `last` to `write`, page by page; returns their number.

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -21,7 +22,7 @@ use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::secret::Token;
 use crate::server::{self, Listeners, MAX_CONNECTIONS, PageSettings, Settings};
-use crate::store::{Organization, Store};
+use crate::store::{Organization, ServeLock, Store};
 use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
 
@@ -158,14 +159,7 @@ impl ServeArgs {
                 None => demo::run(context, self.listen, (self.log, self.log_level)).await,
             };
         }
-        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
-            let message = format!(
-                "{} is reachable from other machines, and tokens would be sent unencrypted",
-                self.listen
-            );
-            return Err(Failure::usage(message)
-                .hint("give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles TLS"));
-        }
+        self.check_encryption()?;
         process::without_core_dumps()?;
         let limit = process::connection_limit(self.max_connections)?;
         let signer =
@@ -183,7 +177,6 @@ impl ServeArgs {
             Some(url) => target::expand_home(context, url)?,
             None => target::default_store(context)?,
         };
-        let mode = if self.create { OpenMode::CreateDirectory } else { OpenMode::Create };
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
             self.check_token_output(context)?;
         }
@@ -202,18 +195,7 @@ impl ServeArgs {
         reloaded.apply(&file);
         let redaction = reloaded.redaction.clone();
         limit.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let store = connect::open(context, &url, mode).await;
-        let store = store.map_err(|failure| match failure.exit {
-            exit::NOT_FOUND => failure.hint("or let the server create it: --create"),
-            _ => failure,
-        })?;
-        let lock = match store::lock_for_serving(&url) {
-            Ok(lock) => lock,
-            Err(error) => {
-                store.close().await;
-                return Err(error.into());
-            }
-        };
+        let (store, lock) = self.open_store(context, &url).await?;
         self.initialize(context, store.as_ref()).await?;
         tracing::info!(store = store::without_password(&url), %address, "serving");
         if let Some(metrics) = &metrics {
@@ -223,8 +205,6 @@ impl ServeArgs {
         // Before the ready line: a signal may follow it immediately.
         let (stop, others) = (process::stop_signal()?, process::other_signals(reloaded)?);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        // A proxy in front has the certificate, so that browsers see HTTPS.
-        let is_https = tls.is_some() || self.behind_proxy;
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
         if let Some(socket) = &context.environment.notify_socket
@@ -232,20 +212,8 @@ impl ServeArgs {
         {
             tracing::warn!("cannot tell the service manager that the server is ready: {error}");
         }
-        let settings = Settings {
-            redaction,
-            sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
-            wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
-            requests_a_second: NonZeroU32::new(self.rate_limit),
-            behind_proxy: self.behind_proxy,
-            page: (!self.no_page).then_some(PageSettings { is_https }),
-            max_connections: limit.most,
-            query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
-            signer,
-            notes_time: true,
-            host: Some(context.environment.host.clone().unwrap_or_else(|| "unknown".to_owned())),
-            ..Settings::new(context.clock.clone())
-        };
+        let settings =
+            Settings { redaction, signer, max_connections: limit.most, ..self.server_settings(context) };
         let others = tokio::spawn(others);
         let listeners = Listeners { api: listener, tls, metrics };
         let served = server::serve(listeners, store, settings, stop).await;
@@ -254,6 +222,50 @@ impl ServeArgs {
         drop(lock);
         tracing::info!("stopped");
         Ok(exit::DONE)
+    }
+
+    /// Refuses to listen for other machines without encryption.
+    fn check_encryption(&self) -> Result<(), Failure> {
+        if self.listen.ip().is_loopback() || self.tls_cert.is_some() || self.behind_proxy {
+            return Ok(());
+        }
+        let message =
+            format!("{} is reachable from other machines, and tokens would be sent unencrypted", self.listen);
+        Err(Failure::usage(message)
+            .hint("give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles TLS"))
+    }
+
+    /// Opens the store, and locks it until the server ends.
+    async fn open_store(&self, context: &mut Context, url: &str) -> Result<(Arc<Store>, ServeLock), Failure> {
+        let mode = if self.create { OpenMode::CreateDirectory } else { OpenMode::Create };
+        let store = connect::open(context, url, mode).await.map_err(|failure| match failure.exit {
+            exit::NOT_FOUND => failure.hint("or let the server create it: --create"),
+            _ => failure,
+        })?;
+        match store::lock_for_serving(url) {
+            Ok(lock) => Ok((store, lock)),
+            Err(error) => {
+                store.close().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The settings that flags give.
+    fn server_settings(&self, context: &Context) -> Settings {
+        // A proxy in front has the certificate, so that browsers see HTTPS.
+        let is_https = self.tls_cert.is_some() || self.behind_proxy;
+        Settings {
+            sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
+            wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
+            requests_a_second: NonZeroU32::new(self.rate_limit),
+            behind_proxy: self.behind_proxy,
+            page: (!self.no_page).then_some(PageSettings { is_https }),
+            query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
+            notes_time: true,
+            host: Some(context.environment.host.clone().unwrap_or_else(|| "unknown".to_owned())),
+            ..Settings::new(context.clock.clone())
+        }
     }
 
     /// Fails if the first token of an empty store could not be shown or written.

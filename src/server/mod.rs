@@ -241,28 +241,7 @@ pub async fn serve(
         is_behind_proxy: settings.behind_proxy,
         refused: metrics.refused.clone(),
     };
-    let mut background = JoinSet::new();
-    if settings.notes_time {
-        background.spawn(clock_guard::run(
-            Arc::clone(&store),
-            Arc::clone(&settings),
-            Arc::clone(clock),
-            Arc::clone(metrics),
-        ));
-        background.spawn(check(Arc::clone(&store)));
-    }
-    if let Some(interval) = settings.sweep_every {
-        let (settings, metrics) = (Arc::clone(&settings), Arc::clone(metrics));
-        background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
-    }
-    background.spawn(tree_job::run(Arc::clone(&store), Arc::clone(trees), settings.notes_time));
-    background.spawn(text_job::run(Arc::clone(&store)));
-    if settings.local.is_none() {
-        background.spawn(erase_job::resume_all(Arc::clone(&store), Arc::clone(&settings)));
-    }
-    background.spawn(crate::server::trail::run(Arc::clone(&store), Arc::clone(trail)));
-    let interval = settings.token_uses_every;
-    background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
+    let mut background = background_jobs(&server);
     if let Some(listener) = listeners.metrics {
         let router = router::metrics_router(Arc::clone(&server));
         let serving = listen::on(listener, None, router, limits(METRICS_CONNECTIONS), Handle::new());
@@ -297,4 +276,32 @@ pub async fn serve(
     trees.grow(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
+}
+
+/// Starts the jobs that run while requests are served.
+fn background_jobs(server: &ServerState) -> JoinSet<()> {
+    let ServerState { store, settings, metrics, clock, token_usage, trail, trees, .. } = server;
+    let mut background = JoinSet::new();
+    if settings.notes_time {
+        background.spawn(clock_guard::run(
+            Arc::clone(store),
+            Arc::clone(settings),
+            Arc::clone(clock),
+            Arc::clone(metrics),
+        ));
+        background.spawn(check(Arc::clone(store)));
+    }
+    if let Some(interval) = settings.sweep_every {
+        let (settings, metrics) = (Arc::clone(settings), Arc::clone(metrics));
+        background.spawn(sweeper::run(Arc::clone(store), settings, Arc::clone(clock), metrics, interval));
+    }
+    background.spawn(tree_job::run(Arc::clone(store), Arc::clone(trees), settings.notes_time));
+    background.spawn(text_job::run(Arc::clone(store)));
+    if settings.local.is_none() {
+        background.spawn(erase_job::resume_all(Arc::clone(store), Arc::clone(settings)));
+    }
+    background.spawn(crate::server::trail::run(Arc::clone(store), Arc::clone(trail)));
+    let interval = settings.token_uses_every;
+    background.spawn(token_usage::run(Arc::clone(store), Arc::clone(token_usage), interval));
+    background
 }

@@ -207,7 +207,13 @@ impl Export {
             buffer.drain(|text| self.put(context, text))?;
         }
         outcome?;
-        if long > 0 && format.format == Format::Csv {
+        self.end_rows(context, long)
+    }
+
+    /// Warns of long cells, and writes the trailer.
+    fn end_rows(&mut self, context: &mut Context, long: u64) -> Result<(), Failure> {
+        let format = self.format.format;
+        if long > 0 && format == Format::Csv {
             context.terminal.warn(&format!(
                 "{} with a cell of more than 32,767 characters, which spreadsheets cut silently: --explode writes a row for each field, --max-cell 32767 cuts with a mark",
                 counted(long, "entry", "entries")
@@ -215,11 +221,8 @@ impl Export {
         }
         if let Some(trail) = &self.trail {
             let trailer = trail.trailer(self.written.count, self.written.as_of);
-            let line = if format.format.is_json() {
-                trailer.json().map_err(io::Error::from)?
-            } else {
-                trailer.cell()
-            };
+            let line =
+                if format.is_json() { trailer.json().map_err(io::Error::from)? } else { trailer.cell() };
             self.put(context, line.as_bytes())?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
 use crate::model::page::Cursor;
 use crate::model::time::{Edge, TimeContext, When, parse};
+use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 use crate::page::filters::KEPT;
 use crate::server::body;
@@ -63,6 +64,29 @@ pub(super) struct PageQuery {
     pub(super) total: bool,
 }
 
+impl PageQuery {
+    fn set_filter(&mut self, filter: Filter) {
+        // One text for each value, as the checkboxes have them.
+        self.typed.retain(|(name, _)| Filter::TIMES.contains(&name.as_str()));
+        let lists = filter_pairs(&filter).into_iter();
+        let lists = lists.filter(|(name, _)| !Filter::TIMES.contains(name));
+        self.typed.splice(0..0, lists.map(|(name, value)| (name.to_owned(), value)));
+        if filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until) {
+            self.errors.push(FieldError::new("until", "is not after since, so no entry can match"));
+        }
+        self.filter = filter;
+    }
+}
+
+/// Reads the time of `since` or `until`, as people type it.
+fn time(name: &str, text: &str, context: &TimeContext) -> Result<Timestamp, String> {
+    let edge = if name == "since" { Edge::Since } else { Edge::Until };
+    match parse(text, edge, context).map_err(|error| error.to_string())? {
+        When::At { at, .. } => Ok(at),
+        When::Entry(_) => Err("must be a time: open the entry to see when it happened".to_owned()),
+    }
+}
+
 /// Reads a query string. Errors are part of the result, so that each can be shown beside its control.
 pub(super) fn read(
     request: Request,
@@ -102,17 +126,10 @@ pub(super) fn read(
             },
             "total" if own => query.total = value == "true",
             "since" | "until" => {
-                let edge = if name == "since" { Edge::Since } else { Edge::Until };
                 query.typed.push((name.clone(), value.to_owned()));
-                match parse(value, edge, context) {
-                    Ok(When::At { at, .. }) => pairs.push((name, at.to_string())),
-                    Ok(When::Entry(_)) => {
-                        query.errors.push(FieldError::new(
-                            name,
-                            "must be a time: open the entry to see when it happened",
-                        ));
-                    }
-                    Err(error) => query.errors.push(FieldError::new(name, error.to_string())),
+                match time(&name, value, context) {
+                    Ok(at) => pairs.push((name, at.to_string())),
+                    Err(detail) => query.errors.push(FieldError::new(name, detail)),
                 }
             }
             _ => {
@@ -123,19 +140,7 @@ pub(super) fn read(
         }
     }
     match read_only_filter(request.log(), &pairs) {
-        Ok(filter) => {
-            // One text for each value, as the checkboxes have them.
-            query.typed.retain(|(name, _)| Filter::TIMES.contains(&name.as_str()));
-            let lists = filter_pairs(&filter).into_iter();
-            let lists = lists.filter(|(name, _)| !Filter::TIMES.contains(name));
-            query.typed.splice(0..0, lists.map(|(name, value)| (name.to_owned(), value)));
-            if let (Some(since), Some(until)) = (filter.since, filter.until)
-                && since >= until
-            {
-                query.errors.push(FieldError::new("until", "is not after since, so no entry can match"));
-            }
-            query.filter = filter;
-        }
+        Ok(filter) => query.set_filter(filter),
         Err(errors) => query.errors.extend(errors),
     }
     query.errors.truncate(MAX_ERRORS);
