@@ -14,8 +14,9 @@ use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::history::{History, UnreadableEntry};
 use crate::model::log_filter::resource_in;
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::prune::Pruned;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::ModelType;
+use crate::model::words::{Log, ModelType};
 use crate::render::filter_summary::counted;
 
 /// A history is read twice if field names contain dots, and again after each prune that runs meanwhile.
@@ -149,25 +150,7 @@ async fn by_name(
     }
     let found = if exact.is_empty() { partial } else { exact };
     match found.len() {
-        0 => {
-            let failure = Failure::new(exit::NOT_FOUND, format!("no resource is named {text:?}"));
-            let failure = match pruned {
-                Some(pruned) => failure.hint(format!("entries before {} were pruned", pruned.before)),
-                None => failure,
-            };
-            let failure =
-                failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values");
-            Err(match resource_in(client.log(), text) {
-                Err(InvalidResource::Type(word)) => match (word.nearest(), text.split_once('/')) {
-                    (Some(nearest), Some((_, id))) => failure.hint(format!("did you mean {nearest}/{id}?")),
-                    _ => failure,
-                },
-                _ if text.parse::<u64>().is_ok() => {
-                    failure.hint(format!("if it is the id of an entry: krosyn-audit show {text}"))
-                }
-                _ => failure,
-            })
-        }
+        0 => Err(no_such_name(client.log(), text, pruned)),
         1 => {
             let (model_type, model_id) =
                 found.into_keys().next().unwrap_or((ModelType::Connector, String::new()));
@@ -184,5 +167,24 @@ async fn by_name(
             let more = several.saturating_sub(MAX_LISTED);
             Err(if more > 0 { failure.hint(format!("and {more} more")) } else { failure })
         }
+    }
+}
+
+/// The failure for a text that names no resource.
+fn no_such_name(log: Log, text: &str, pruned: Option<Pruned>) -> Failure {
+    let mut failure = Failure::new(exit::NOT_FOUND, format!("no resource is named {text:?}"));
+    if let Some(pruned) = pruned {
+        failure = failure.hint(format!("entries before {} were pruned", pruned.before));
+    }
+    failure = failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values");
+    match resource_in(log, text) {
+        Err(InvalidResource::Type(word)) => match (word.nearest(), text.split_once('/')) {
+            (Some(nearest), Some((_, id))) => failure.hint(format!("did you mean {nearest}/{id}?")),
+            _ => failure,
+        },
+        _ if text.parse::<u64>().is_ok() => {
+            failure.hint(format!("if it is the id of an entry: krosyn-audit show {text}"))
+        }
+        _ => failure,
     }
 }

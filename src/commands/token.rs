@@ -117,32 +117,7 @@ impl TokenArgs {
             }
             TokenCommand::List { org } => {
                 let org = org::find(store.as_ref(), &org).await?;
-                let row = |token: StoredToken| {
-                    let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
-                    vec![
-                        OperatorValue::Text(token.name),
-                        OperatorValue::Text(scopes.join(",")),
-                        OperatorValue::Day(Some(token.created_at)),
-                        OperatorValue::Day(token.expires_at),
-                        OperatorValue::Day(token.revoked_at),
-                        OperatorValue::Text(token.created_by.unwrap_or_else(|| "-".to_owned())),
-                        OperatorValue::Time(token.last_used_at),
-                    ]
-                };
-                let rows: Vec<_> = store.tokens(org.id).await?.into_iter().map(row).collect();
-                if rows.is_empty() {
-                    context.terminal.status("no tokens: create one with `krosyn-audit token create`");
-                }
-                let header = [
-                    "name",
-                    "scopes",
-                    "created at",
-                    "expires at",
-                    "revoked at",
-                    "created by",
-                    "last used at",
-                ];
-                print_table(context, &header, rows)?;
+                list(context, store.tokens(org.id).await?)?;
             }
             TokenCommand::Revoke { name, org } => {
                 let org = org::find(store.as_ref(), &org).await?;
@@ -158,6 +133,26 @@ impl TokenArgs {
         }
         Ok(exit::DONE)
     }
+}
+
+fn list(context: &mut Context, tokens: Vec<StoredToken>) -> Result<(), Failure> {
+    if tokens.is_empty() {
+        context.terminal.status("no tokens: create one with `krosyn-audit token create`");
+    }
+    let row = |token: StoredToken| {
+        let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+        vec![
+            OperatorValue::Text(token.name),
+            OperatorValue::Text(scopes.join(",")),
+            OperatorValue::Day(Some(token.created_at)),
+            OperatorValue::Day(token.expires_at),
+            OperatorValue::Day(token.revoked_at),
+            OperatorValue::Text(token.created_by.unwrap_or_else(|| "-".to_owned())),
+            OperatorValue::Time(token.last_used_at),
+        ]
+    };
+    let header = ["name", "scopes", "created at", "expires at", "revoked at", "created by", "last used at"];
+    print_table(context, &header, tokens.into_iter().map(row).collect())
 }
 
 /// Whether a text fits in a cell of a list.

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use crate::model::entry::Entry;
-use crate::model::filter::{UserTerm, escaped};
+use crate::model::filter::escaped;
 use crate::model::time::TimeContext;
 use crate::model::words::Log;
 use crate::page::changes::{self, Extent};
+use crate::page::filters::user_text;
 use crate::page::text::{entry_path, full_time, href, list_path, resource_name, resource_path, shown, time};
 use crate::render::detail::{identity, who};
 use crate::render::style::mark;
@@ -14,7 +15,7 @@ use crate::render::summary::summary_of;
 
 /// The view. `others` are further entries of the same request, and `proof` is where its proof is.
 pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], proof: &str, context: TimeContext) -> Markup {
-    let user = [("user", escaped::<UserTerm>(&format!("is:{}", entry.user.label())))];
+    let user = [("user", user_text(entry.user.label()))];
     html! {
         h1 {
             span class={ "action " (entry.action) } { (mark(entry.action)) " " (entry.action) }

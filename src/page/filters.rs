@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::model::draft::FieldError;
 use crate::model::facets::{Facet, Facets};
-use crate::model::filter::{Choice, FilterList as _, UserTerm};
+use crate::model::filter::{UserTerm, escaped};
 use crate::model::words::{Action, Log, ModelType};
 use crate::page::text::{list_path, number, shown};
 
@@ -125,9 +125,8 @@ fn count_of(facets: &[Facet], value: &str) -> u64 {
 }
 
 /// The parameter that selects exactly the users shown as this.
-fn user_text(label: &str) -> String {
-    let choice = Choice { include: vec![UserTerm::shown_as(label)], exclude: Vec::new() };
-    choice.texts().pop().unwrap_or_default()
+pub(super) fn user_text(label: &str) -> String {
+    escaped::<UserTerm>(&UserTerm::shown_as(label).to_string())
 }
 
 /// The form.

@@ -232,13 +232,7 @@ impl ForwardArgs {
                 position.after_id
             ));
         }
-        let metrics = Arc::new(Metrics::new(context.clock.clone()));
-        if let Some(address) = self.metrics {
-            let listener = bind(address)?;
-            let address = listener.local_addr()?;
-            metrics::serve(listener, Arc::clone(&metrics))?;
-            context.terminal.status(&format!("metrics on http://{address}/metrics"));
-        }
+        let metrics = self.metrics(context)?;
         if let Some(host) = unencrypted(to) {
             context.terminal.warn(&format!("entries are sent to {host} unencrypted"));
         }
@@ -267,6 +261,18 @@ impl ForwardArgs {
             repeat_at: None,
         };
         Ok((forwarder, follower.without_reporting(pruned)))
+    }
+
+    /// The metrics, served on the address of `--metrics` if it is given.
+    fn metrics(&self, context: &mut Context) -> Result<Arc<Metrics>, Failure> {
+        let metrics = Arc::new(Metrics::new(context.clock.clone()));
+        if let Some(address) = self.metrics {
+            let listener = bind(address)?;
+            let address = listener.local_addr()?;
+            metrics::serve(listener, Arc::clone(&metrics))?;
+            context.terminal.status(&format!("metrics on http://{address}/metrics"));
+        }
+        Ok(metrics)
     }
 
     fn describe(

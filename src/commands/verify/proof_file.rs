@@ -116,23 +116,7 @@ impl ProofFile {
                 "the author of the file could have signed it: compare its key with that of the server, or give --key: {own_key}"
             ));
         }
-        let what = match entry {
-            Some(_) => match [Part::Actor, Part::Content].map(|part| opening.is_erased(part)) {
-                [false, false] => format!("entry {} is as it was recorded", record.id()),
-                [true, false] => format!(
-                    "entry {} without user, address and user agent, which were erased, is as it was recorded",
-                    record.id()
-                ),
-                [false, true] => {
-                    format!(
-                        "the user of entry {}, whose texts were erased, is as it was recorded",
-                        record.id()
-                    )
-                }
-                [true, true] => format!("only the times of entry {} are as they were recorded", record.id()),
-            },
-            None => format!("entry {} existed, and was deleted since", record.id()),
-        };
+        let what = finding(entry.is_some(), &record, &opening);
         let recorded = match record.is_protected {
             true => format!(" at {}", full(record.recorded_at, &context.time)),
             false => " before its log had a tree".to_owned(),
@@ -142,5 +126,23 @@ impl ProofFile {
             counted(checkpoint.size, "entry", "entries"),
             checkpoint.origin
         )))
+    }
+}
+
+/// What a proof says of its entry.
+fn finding(exists: bool, record: &LeafRecord, opening: &Opening) -> String {
+    let id = record.id();
+    if !exists {
+        return format!("entry {id} existed, and was deleted since");
+    }
+    match [Part::Actor, Part::Content].map(|part| opening.is_erased(part)) {
+        [false, false] => format!("entry {id} is as it was recorded"),
+        [true, false] => format!(
+            "entry {id} without user, address and user agent, which were erased, is as it was recorded"
+        ),
+        [false, true] => {
+            format!("the user of entry {id}, whose texts were erased, is as it was recorded")
+        }
+        [true, true] => format!("only the times of entry {id} are as they were recorded"),
     }
 }
