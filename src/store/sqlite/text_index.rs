@@ -14,6 +14,7 @@ use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::snapshots::Users;
 use crate::store::text::candidates::candidates;
 use crate::store::text::grow::{self, Growth, Step};
+use crate::store::text::lookup::Lookup;
 use crate::store::text::{BLOCK, stale};
 
 /// The blocks that a search for a text reads, of so many.
@@ -91,6 +92,21 @@ fn groups_of_blocks_find_what_single_blocks_found() {
     assert!(found(&db, org, "nowhere to be found", blocks).is_empty());
     let one_lost = Growth { from: blocks - 1, generation: 0, signatures: vec![signature(&["late"])] };
     assert!(!run_now(grow::commit(&db, org, &one_lost)).expect("asked"), "it is stored already");
+}
+
+#[test]
+fn a_group_that_is_gone_between_two_statements_is_searched() {
+    let (db, org) = log(0);
+    grow_groups(&db, org, 128);
+    let mut filter = Filter::default();
+    filter.text.add(&word(71)).expect("a text");
+    let query = filter.gram_query().expect("grams");
+    let mut lookup = Lookup::new(&query);
+    let may_match = run_now(lookup.read_first(&db, org)).expect("read");
+    assert!(may_match[71] == 1 && may_match.contains(&0), "{may_match:?}");
+    db.execute("DELETE FROM text_groups WHERE position = 1", []).expect("deleted");
+    let matching = run_now(lookup.read_rest(&db, org, &may_match)).expect("read");
+    assert_eq!(matching[64..], may_match[64..]);
 }
 
 fn record(db: &Connection, org: OrgId, entries: u64) {

@@ -15,7 +15,7 @@ use crate::store::text::groups::{SPANS, place_of};
 pub(super) const FIRST: usize = 3;
 
 /// What was read of an index.
-struct Lookup<'q> {
+pub(in crate::store) struct Lookup<'q> {
     query: &'q GramQuery,
     /// How many blocks are indexed.
     blocks: u64,
@@ -32,47 +32,79 @@ pub(super) async fn matching_blocks<S: Session>(
     org: OrgId,
     query: &GramQuery,
 ) -> Result<Option<Vec<u8>>, S::Error> {
-    let has = vec![Vec::new(); query.grams().len()];
-    let mut lookup = Lookup { query, blocks: 0, version: 0, has, unread: BTreeSet::new() };
-    let elements = S::DIALECT.json_elements;
-    let groups = format!(
+    let mut lookup = Lookup::new(query);
+    let may_match = lookup.read_first(db, org).await?;
+    if lookup.blocks == 0 || lookup.version != u64::from(VERSION) {
+        return Ok(None);
+    }
+    Ok(Some(lookup.read_rest(db, org, &may_match).await?))
+}
+
+/// Whether a gram of the query, by its number, is read of every group.
+const fn is_first(gram: usize) -> bool {
+    gram.is_multiple_of(FIRST)
+}
+
+/// A statement for grams (`?2`) of all groups: level, position, number of the gram, bytes.
+fn groups_sql(elements: &str) -> String {
+    format!(
         "SELECT stored.level, stored.position, CAST(gram.value->>0 AS BIGINT), found.bytes \
          FROM text_groups AS stored CROSS JOIN {elements}(?2) AS gram LEFT JOIN text_parts AS found ON found.org_id = ?1 \
          AND found.level = stored.level AND found.position = stored.position \
          AND found.part = (CAST(gram.value->>1 AS BIGINT) & (stored.parts - 1)) WHERE stored.org_id = ?1"
-    );
-    // One statement, so that on PostgreSQL it sees one snapshot: blocks become groups at any time.
-    let first = format!(
-        "SELECT -1, blocks, version, NULL FROM text_indexes WHERE org_id = ?1 \
-         UNION ALL SELECT 0, block, 0, signature FROM text_blocks WHERE org_id = ?1 UNION ALL {groups}"
-    );
-    let is_first = |gram: usize| gram.is_multiple_of(FIRST);
-    let grams = lookup.places(is_first);
-    db.visit(&first, values![org, &grams], |row: &dyn Columns| lookup.add(row)).await?;
-    if lookup.blocks == 0 || lookup.version != u64::from(VERSION) {
-        return Ok(None);
-    }
-    let may_match = lookup.matching(is_first);
-    lookup.unread = lookup.groups_of(&may_match);
-    if lookup.unread.is_empty() {
-        return Ok(Some(lookup.matching(|_| true)));
-    }
-    let rest = format!(
-        "{groups} AND (stored.level, stored.position) IN \
-         (SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT) FROM {elements}(?3) AS unread)"
-    );
-    let (grams, unread) = (lookup.places(|gram| !is_first(gram)), json(&lookup.unread));
-    db.visit(&rest, values![org, &grams, &unread], |row: &dyn Columns| lookup.add(row)).await?;
-    let mut matching = lookup.matching(|_| true);
-    // These have become parts of larger groups since the first statement.
-    for (level, position) in &lookup.unread {
-        let blocks = (position * SPANS[*level]) as usize..((position + 1) * SPANS[*level]) as usize;
-        matching[blocks.clone()].copy_from_slice(&may_match[blocks]);
-    }
-    Ok(Some(matching))
+    )
 }
 
-impl Lookup<'_> {
+impl<'q> Lookup<'q> {
+    pub(in crate::store) fn new(query: &'q GramQuery) -> Self {
+        let has = vec![Vec::new(); query.grams().len()];
+        Self { query, blocks: 0, version: 0, has, unread: BTreeSet::new() }
+    }
+
+    /// Reads the index, the single blocks and the first grams of all groups. Returns which blocks may match by them.
+    pub(in crate::store) async fn read_first<S: Session>(
+        &mut self,
+        db: &S,
+        org: OrgId,
+    ) -> Result<Vec<u8>, S::Error> {
+        // One statement, so that on PostgreSQL it sees one snapshot: blocks become groups at any time.
+        let sql = format!(
+            "SELECT -1, blocks, version, NULL FROM text_indexes WHERE org_id = ?1 \
+             UNION ALL SELECT 0, block, 0, signature FROM text_blocks WHERE org_id = ?1 UNION ALL {}",
+            groups_sql(S::DIALECT.json_elements)
+        );
+        let grams = self.places(is_first);
+        db.visit(&sql, values![org, &grams], |row: &dyn Columns| self.add(row)).await?;
+        Ok(self.matching(is_first))
+    }
+
+    /// Reads the other grams of the groups whose blocks may match. Returns which blocks may match by all grams.
+    pub(in crate::store) async fn read_rest<S: Session>(
+        &mut self,
+        db: &S,
+        org: OrgId,
+        may_match: &[u8],
+    ) -> Result<Vec<u8>, S::Error> {
+        self.unread = self.groups_of(may_match);
+        if self.query.grams().len() > 1 && !self.unread.is_empty() {
+            let elements = S::DIALECT.json_elements;
+            let sql = format!(
+                "{} AND (stored.level, stored.position) IN \
+                 (SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT) FROM {elements}(?3) AS unread)",
+                groups_sql(elements)
+            );
+            let (grams, unread) = (self.places(|gram| !is_first(gram)), json(&self.unread));
+            db.visit(&sql, values![org, &grams, &unread], |row: &dyn Columns| self.add(row)).await?;
+        }
+        let mut matching = self.matching(|_| true);
+        // Groups that were not found have become parts of larger ones since the first statement.
+        for (level, position) in &self.unread {
+            let blocks = (position * SPANS[*level]) as usize..((position + 1) * SPANS[*level]) as usize;
+            matching[blocks.clone()].copy_from_slice(&may_match[blocks]);
+        }
+        Ok(matching)
+    }
+
     /// The numbers and places of some grams, as JSON.
     fn places(&self, is_read: impl Fn(usize) -> bool) -> String {
         let grams = self.query.grams().iter().enumerate().filter(|(number, _)| is_read(*number));

@@ -7,7 +7,7 @@
 pub(super) mod candidates;
 mod groups;
 pub(super) mod grow;
-mod lookup;
+pub(super) mod lookup;
 mod signatures;
 pub(super) mod stale;
 
