@@ -8,12 +8,13 @@ use crate::model::redaction::markers::REDACTED;
 use crate::model::redaction::names::KeyName;
 use crate::model::redaction::rules::{self, FieldRule, Parent};
 use crate::model::redaction::text;
-use crate::model::redaction::values::{before_value, looks_generated};
+use crate::model::redaction::values::{before_value, is_random, looks_generated};
 use crate::model::words::ModelType;
 
 /// The rule for a field. A recorder may name a field by a path: then each part is a member of the part before it.
 pub(super) fn rule(classifier: &Classifier, model_type: ModelType, field: &str) -> FieldRule {
     let mut rule = None;
+    let mut above = "";
     for key in parts(field).map(|(_, key)| key).filter(|key| !key.is_empty()) {
         let key = before_value(key);
         let parent = rule.map_or(Parent::Model(model_type), |rule| Parent::Member(model_type, rule));
@@ -21,7 +22,13 @@ pub(super) fn rule(classifier: &Classifier, model_type: ModelType, field: &str) 
         if key.is_empty() || rule.is_some() && key.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        rule = Some(stricter(rule, rules::rule(classifier, parent, key)));
+        let mut own = rules::rule(classifier, parent, key);
+        // `api.key`
+        if own == FieldRule::Open && key == "key" && !above.is_empty() {
+            own = rules::rule(classifier, parent, &format!("{above} key"));
+        }
+        above = key;
+        rule = Some(stricter(rule, own));
     }
     rule.unwrap_or(FieldRule::Open)
 }
@@ -57,6 +64,10 @@ pub(super) fn redact_field(classifier: &Classifier, model_type: ModelType, field
         }
         let is_under_secret = rule.is_some_and(is_sensitive) || model_type == ModelType::Secret;
         match key.rsplit_once(' ') {
+            _ if let Some(at) = value_after_noun(classifier, key) => {
+                kept.push_str(&key[..at]);
+                kept.push_str(REDACTED);
+            }
             _ if is_under_secret && key.split_whitespace().any(looks_generated) => kept.push_str(REDACTED),
             // `password is x7Yz`
             Some((before, word)) if looks_generated(word) => {
@@ -74,8 +85,20 @@ pub(super) fn redact_field(classifier: &Classifier, model_type: ModelType, field
     text::redact(&kept, REDACTED, classifier, false).into_owned()
 }
 
+/// Where the value begins that follows the noun in a key: `token_x7Yz…`, `key_ghp_…`.
+fn value_after_noun(classifier: &Classifier, key: &str) -> Option<usize> {
+    const MIN_VALUE: usize = 16;
+    let at = key.find(['_', '-']).filter(|at| key.len() - at > MIN_VALUE)?;
+    let (noun, value) = (&key[..at], &key[at + 1..]);
+    let is_noun = matches!(noun, "key" | "sess" | "session") || classifier.is_credential(noun);
+    (is_noun && is_random(value)).then_some(at + 1)
+}
+
 /// A member's key without the values in it, in an object with the rule `above`.
 pub(super) fn redact_key(classifier: &Classifier, above: FieldRule, key: &str) -> String {
+    if let Some(at) = value_after_noun(classifier, key) {
+        return format!("{}{REDACTED}", &key[..at]);
+    }
     if !is_sensitive(above) {
         return text::redact(key, REDACTED, classifier, false).into_owned();
     }

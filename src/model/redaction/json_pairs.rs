@@ -80,7 +80,11 @@ pub(super) fn rule_beside(named: NameClass, name: &KeyName, value: &Json) -> Opt
     }
     // `{"to": "password", "from": "row.Password"}`: the source is a path, or a quoted value.
     let is_literal = |text: &str| {
-        text.trim().starts_with(['"', '\'']) && trim_punctuation(text).len() > 1 && !is_reference(text)
+        let is_marked = ["const:", "constant:", "literal:", "static:", "fixed:"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        is_marked && !is_reference(text)
+            || text.trim().starts_with(['"', '\'']) && trim_punctuation(text).len() > 1 && !is_reference(text)
     };
     match value {
         Json::String(text) if name.is_source_member() && is_literal(text) => Some(FieldRule::Secret),
@@ -183,6 +187,18 @@ pub(super) fn key_lines<'v>(values: impl Iterator<Item = &'v Json> + Clone) -> O
         };
         values.map(line).collect()
     })
+}
+
+/// Whether an object is a Kubernetes secret.
+pub(super) fn is_kubernetes_secret(members: &[(String, Json)]) -> bool {
+    members
+        .iter()
+        .any(|(key, value)| key == "kind" && matches!(value, Json::String(kind) if kind == "Secret"))
+}
+
+/// Whether such a member of a Kubernetes secret holds its values, each under a name of its own.
+pub(super) fn is_kubernetes_data(key: &str) -> bool {
+    matches!(key, "data" | "stringData")
 }
 
 /// Whether an object is a JSON Web Key.

@@ -7,8 +7,9 @@ use crate::model::json::Json;
 use crate::model::redaction::classifier::Classifier;
 use crate::model::redaction::markers::{REDACTED, REDACTED_CHANGED};
 use crate::model::redaction::names::{KeyName, NameClass};
+use crate::model::redaction::normalize::is_wordlike;
 use crate::model::redaction::rules::{self, FieldRule, Parent};
-use crate::model::redaction::values::{is_harmless, is_random, is_time, looks_generated};
+use crate::model::redaction::values::{is_harmless, is_known_word, is_random, is_time, looks_generated};
 use crate::model::redaction::{field_names, json_pairs, text};
 use crate::model::words::ModelType;
 
@@ -33,13 +34,20 @@ pub(super) fn is_redacted(rule: FieldRule, key: &KeyName, value: &Json) -> bool 
         FieldRule::TextOnly => is_container && !json_pairs::is_empty(value),
         FieldRule::Lifecycle => match value {
             Json::Null | Json::Bool(_) | Json::Number(_) => false,
-            Json::String(text) => {
-                !(text.is_empty() || is_time(text) || !looks_generated(text) && key.last() != "at")
-            }
+            Json::String(text) => !(text.is_empty() || is_time(text) || is_state(key, text)),
             Json::Array(_) | Json::Object(_) => true,
         },
         FieldRule::Guarded => matches!(value, Json::String(text) if looks_generated(text)),
         FieldRule::Prose | FieldRule::Open | FieldRule::Headers | FieldRule::SecretHeaders => false,
+    }
+}
+
+/// Whether a text in a life-cycle field of a secret is an identifier, a number, a flag or a state, as the field's name says.
+fn is_state(key: &KeyName, text: &str) -> bool {
+    match key.last() {
+        "at" => false,
+        "id" | "uuid" | "by" | "status" => !looks_generated(text),
+        _ => is_known_word(text) || text.bytes().any(|byte| byte.is_ascii_digit()) && !looks_generated(text),
     }
 }
 
@@ -50,7 +58,7 @@ impl JsonRedactor<'_> {
             return redacted(value, before);
         }
         match value {
-            Json::Object(members) => self.object(rule, members, before),
+            Json::Object(members) => self.object(rule, key, members, before),
             Json::Array(items) => self.array(rule, key, items, before),
             Json::String(text) => self.string(rule, key, text, before),
             Json::Null => Json::Null,
@@ -86,10 +94,17 @@ impl JsonRedactor<'_> {
         Json::Array(items.iter().enumerate().map(item).collect())
     }
 
-    fn object(self, rule: FieldRule, members: &[(String, Json)], before: Option<&Json>) -> Json {
+    fn object(
+        self,
+        rule: FieldRule,
+        above: &KeyName,
+        members: &[(String, Json)],
+        before: Option<&Json>,
+    ) -> Json {
         let named = json_pairs::named_class(self.classifier, members);
         let columns = json_pairs::columns(self.classifier, members);
         let is_jwk = json_pairs::is_jwk(members);
+        let is_kubernetes_secret = json_pairs::is_kubernetes_secret(members);
         let key_lines = json_pairs::key_lines(members.iter().map(|(_, value)| value));
         // A map, because a search for each of many members would be quadratic.
         let before: HashMap<&str, &Json> = match before {
@@ -105,12 +120,18 @@ impl JsonRedactor<'_> {
                 matches!(rule, FieldRule::Open | FieldRule::Prose | FieldRule::Guarded | FieldRule::Headers)
             };
             let mut own = rule_of(key);
+            // `{"api": {"key": …}}`
+            if own == FieldRule::Open && name.joined == "key" && !above.words.is_empty() {
+                own = rule_of(&format!("{} key", above.words.join(" ")));
+            }
             // A redacted key may have a stricter rule, and redacting again must not change the result.
             if kept_key != *key && is_readable(own) {
                 own = rule_of(&kept_key);
             }
             if key_lines.as_ref().is_some_and(|lines| lines[index]) {
                 own = FieldRule::Secret;
+            } else if is_kubernetes_secret && json_pairs::is_kubernetes_data(key) {
+                own = FieldRule::SecretHeaders;
             } else if is_jwk && json_pairs::is_private_jwk_member(key) {
                 own = FieldRule::Credential(NameClass::Password);
             } else if is_readable(own) {
@@ -169,6 +190,9 @@ impl JsonRedactor<'_> {
             return Json::String(if kept == inner { text.to_owned() } else { kept.to_string() });
         }
         if rule == FieldRule::SecretHeaders {
+            if names_header(key, text) {
+                return Json::String(text.to_owned());
+            }
             return redacted(&Json::String(text.to_owned()), before);
         }
         if rule == FieldRule::TextOnly && text.split_whitespace().any(is_random) {
@@ -186,6 +210,20 @@ impl JsonRedactor<'_> {
         let is_changed = before_text.is_some_and(|before| before != text && redact(before, REDACTED) == kept);
         Json::String(if is_changed { redact(text, REDACTED_CHANGED).into_owned() } else { kept })
     }
+}
+
+/// Whether a text under `signature_header` or `required_headers` is the name of a header: `X-Signature`.
+fn names_header(key: &KeyName, text: &str) -> bool {
+    let may_name = key.last() == "header" && key.words.len() > 1
+        || key
+            .words
+            .iter()
+            .any(|word| matches!(word.as_str(), "required" | "expected" | "allowed" | "exposed"));
+    may_name
+        && text.starts_with("X-")
+        && text.len() < 40
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+        && is_wordlike(text)
 }
 
 fn redacted(value: &Json, before: Option<&Json>) -> Json {

@@ -13,9 +13,10 @@ use crate::model::redaction::normalize::{decoded, joined, without_leetspeak, wor
 use crate::model::redaction::vocabulary as list;
 
 /// What a key says about its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum NameClass {
     /// The key names no credential: the value is judged by itself.
+    #[default]
     Ordinary,
     /// The key may name a credential: a value that looks generated is redacted.
     Ambiguous,
@@ -131,21 +132,21 @@ fn fold(words: &'static str) -> impl Iterator<Item = String> {
 }
 
 macro_rules! folded_lists {
-    ($list:ident: $($name:ident),+) => {
-        $(static $name: LazyLock<$list<String>> = LazyLock::new(|| fold(list::$name).collect());)+
+    ($list:ty: $($name:ident),+) => {
+        $(static $name: LazyLock<$list> = LazyLock::new(|| fold(list::$name).collect());)+
     };
 }
-folded_lists!(HashSet: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, FLAG_WORDS, PASSWORD_FLAG_WORDS);
-folded_lists!(HashSet: SERVICES);
-folded_lists!(HashSet: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
-folded_lists!(Vec: KEY_ADJECTIVES, EXCEPTIONS);
+folded_lists!(HashSet<String, list::Fnv>: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, FLAG_WORDS, PASSWORD_FLAG_WORDS);
+folded_lists!(HashSet<String, list::Fnv>: SERVICES, COMMON_SERVICES);
+folded_lists!(HashSet<String, list::Fnv>: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
+folded_lists!(Vec<String>: KEY_ADJECTIVES, EXCEPTIONS);
 
 /// Words with a value, grouped by last letter, so that a key is compared with few of them.
-struct Endings<T>(HashMap<char, Vec<(String, T)>>);
+struct Endings<T>(HashMap<char, Vec<(String, T)>, list::Fnv>);
 
 impl<T: Copy> Endings<T> {
     fn new(words: impl Iterator<Item = (String, T)>) -> Self {
-        let mut endings: HashMap<char, Vec<(String, T)>> = HashMap::new();
+        let mut endings: HashMap<char, Vec<(String, T)>, list::Fnv> = HashMap::default();
         for (word, value) in words {
             if let Some(last) = word.chars().next_back() {
                 endings.entry(last).or_default().push((word, value));
@@ -176,7 +177,7 @@ static FOREIGN_ENDINGS: LazyLock<Endings<()>> =
     LazyLock::new(|| Endings::new(fold(list::FOREIGN_KEYS).map(|word| (word, ()))));
 
 /// Words that count only when they are the whole last word of a key.
-static WHOLE_WORDS: LazyLock<HashMap<String, NameClass>> = LazyLock::new(|| {
+static WHOLE_WORDS: LazyLock<HashMap<String, NameClass, list::Fnv>> = LazyLock::new(|| {
     let lists = [
         (list::PASSWORD_WORDS, NameClass::Password),
         (list::KEY_WORDS, NameClass::Key),
@@ -190,14 +191,20 @@ static WHOLE_WORDS: LazyLock<HashMap<String, NameClass>> = LazyLock::new(|| {
 fn class_of(words: &[String]) -> NameClass {
     let joined = words.concat();
     if words.is_empty()
-        || words.len() > 1 && FIRST_ATTRIBUTES.contains(&words[0])
+        || words.len() > 1 && (FIRST_ATTRIBUTES.contains(&words[0]) || is_question(&words[0]))
         || EXCEPTIONS.iter().any(|exception| joined.ends_with(exception))
     {
         return NameClass::Ordinary;
     }
     let stripped = without_qualifiers(words);
-    let class = class_by_last_noun(stripped);
+    let class = class_by_last_noun(stripped, words);
     if class != NameClass::Ordinary || stripped.len() < words.len() && is_flag_or_measure(stripped) {
+        return class;
+    }
+    // `private_pem`: the qualifier belongs to the noun.
+    if stripped.len() < words.len()
+        && let Some(class) = NOUNS.of(&joined)
+    {
         return class;
     }
     // `token_for_crm`, `senha_do_banco`: the noun stands before the preposition.
@@ -205,7 +212,7 @@ fn class_of(words: &[String]) -> NameClass {
         return if words.last().is_some_and(|last| ATTRIBUTES.contains(last)) {
             NameClass::Ordinary
         } else {
-            class_by_last_noun(without_qualifiers(&words[..at]))
+            class_by_last_noun(without_qualifiers(&words[..at]), &words[..at])
         };
     }
     class_by_first_noun(stripped)
@@ -228,23 +235,38 @@ fn is_flag_or_measure(words: &[String]) -> bool {
         || last == "pass" && PASSES.contains(before)
 }
 
-fn class_by_last_noun(words: &[String]) -> NameClass {
+/// Whether a first word makes the key a question: `has_webhook_secret`.
+fn is_question(word: &str) -> bool {
+    matches!(word, "has" | "have" | "is" | "are" | "requires" | "needs" | "supports" | "without")
+}
+
+/// The class of words by the noun at their end. `all` are the same words with their qualifiers, among which the adjective
+/// of a foreign `key` may be: `clave_wifi`.
+fn class_by_last_noun(words: &[String], all: &[String]) -> NameClass {
     let Some(last) = words.last() else { return NameClass::Ordinary };
     if is_flag_or_measure(words) {
         return NameClass::Ordinary;
     }
-    let has_adjective = || words.iter().any(|word| is_key_adjective(word));
+    // `sendgrid_key`, `stripe_sk`, `github_pat`
+    if matches!(last.as_str(), "key" | "keys" | "sk" | "pat")
+        && NOUNS.of(&words.concat()).is_none()
+        && let Some(service) = words.iter().find(|word| SERVICES.contains(*word))
+    {
+        let is_common = COMMON_SERVICES.contains(service);
+        return if is_common { NameClass::Ambiguous } else { NameClass::Key };
+    }
+    let has_adjective = || all.iter().any(|word| is_key_adjective(word));
     if let Some(class) = WHOLE_WORDS.get(last) {
+        // `unlock_pin`
+        if *class == NameClass::Ambiguous && NOUNS.of(&words.concat()) == Some(NameClass::Password) {
+            return NameClass::Password;
+        }
         let is_key = *class == NameClass::Ambiguous && FOREIGN_KEYS.contains(last) && has_adjective();
         return if is_key { NameClass::Key } else { *class };
     }
     let joined = words.concat();
     if let Some(class) = NOUNS.of(&joined) {
         return class;
-    }
-    // `sendgrid_key`, `stripe_sk`
-    if matches!(last.as_str(), "key" | "keys" | "sk") && words.iter().any(|word| SERVICES.contains(word)) {
-        return NameClass::Ambiguous;
     }
     let is_foreign_key = |word: &String| FOREIGN_ENDINGS.of(word).is_some();
     let is_key = words.iter().any(is_foreign_key) && (has_adjective() || is_key_adjective(&joined));
@@ -263,7 +285,7 @@ fn class_by_first_noun(words: &[String]) -> NameClass {
         return NameClass::Ordinary;
     };
     for end in 1..words.len() {
-        let class = class_by_last_noun(&words[..end]);
+        let class = class_by_last_noun(&words[..end], words);
         if class.is_credential() {
             // `contraseña_caduca_en`: a later word describes it.
             if words[end..].iter().any(|word| ATTRIBUTES.contains(word)) {

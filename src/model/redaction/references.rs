@@ -14,7 +14,7 @@ static SCHEMES: Words = Words::new(|| {
 /// First names of dotted paths in programs and templates.
 static ROOTS: Words = Words::new(|| {
     word_set(
-        "row self this config cfg conf env process os params request req res response user input output \
+        "headers header row self this config cfg conf env process os params request req res response user input output \
          data event ctx context item items record trigger vars var local secrets steps body payload \
          settings options args state props module inputs outputs source target account customer lookup \
          msg message session app form query values $secret system import",
@@ -24,7 +24,9 @@ static ROOTS: Words = Words::new(|| {
 static LOOKUPS: Words = Words::new(|| {
     word_set(
         "getenv env get lookup secret fetch config vault environ var param ref getsecret getproperty \
-         encode decode trim strip split parse format input prompt getpass readline",
+         encode decode trim strip split parse format input prompt getpass readline \
+         getstring getheader getparameter getattribute getfield getvalue getsecretvalue getoption getitem header \
+         lookupvalue resolve load read readfile require param getparam accesssecretversion",
     )
 });
 /// Stores of secrets, before the colon of a reference.
@@ -32,7 +34,7 @@ static STORES: Words = Words::new(|| {
     word_set(
         "vault env secret secrets secretref ref ssm file op arn aws awssm gcp gcpsm akv azure keyvault \
          keyring keychain doppler k8s kubernetes bitwarden bws sops config parameter infisical ref+vault \
-         awsssm sm",
+         awsssm sm secretkeyref secretKeyRef valueFrom resolve",
     )
 });
 /// The deepest nesting of calls that is parsed.
@@ -89,6 +91,16 @@ fn is_store_path(text: &str) -> bool {
     if text.starts_with("@Microsoft.KeyVault(") || text.starts_with("#/") {
         return is_wordlike(text);
     }
+    // A file or a URL of a store: `/run/secrets/db`, `https://x.vault.azure.net/secrets/db`.
+    if text.starts_with('/') || text.starts_with("https://") && text.contains(".vault.") {
+        return text.contains("/secrets/") && !text.contains(['@', '?', ' ']) && is_wordlike(text);
+    }
+    // A tag of YAML: `!Ref DbPassword`, `!secret db`.
+    if let Some(tag) = text.strip_prefix('!') {
+        let tags = ["Ref ", "GetAtt ", "ImportValue ", "secret ", "env_var "];
+        let is_template = tag.strip_prefix("Sub ").is_some_and(is_template);
+        return is_template || tags.iter().any(|name| tag.starts_with(name)) && is_wordlike(tag);
+    }
     if let Some(path) = text.strip_prefix("projects/") {
         return path.contains("/secrets/") && is_wordlike(path);
     }
@@ -121,7 +133,11 @@ fn is_template(text: &str) -> bool {
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
             && is_wordlike(name);
     }
-    let mut rest = text;
+    // `__DB_PASSWORD__`
+    if let Some(name) = text.strip_prefix("__").and_then(|text| text.strip_suffix("__")) {
+        return name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && is_noun(name);
+    }
+    let mut rest = if text.starts_with("#{") { text.trim_end_matches('#') } else { text };
     let mut parts = 0;
     while !rest.is_empty() {
         let sign = |c: char| matches!(c, ':' | '/' | '-' | '_' | '.' | ' ' | '@');
@@ -158,6 +174,15 @@ fn expression(text: &str, depth: usize) -> Option<usize> {
         return None;
     }
     let path = path(text);
+    // `headers.X-API-Key`
+    if let Some(name) = path.strip_prefix("headers.")
+        && text[path.len()..].starts_with('-')
+    {
+        let end = text[path.len()..].find(|c: char| !(c.is_ascii_alphabetic() || c == '-'));
+        let end = end.map_or(text.len(), |end| path.len() + end);
+        let is_word = is_wordlike(name) && is_wordlike(&text[path.len()..end]);
+        return is_word.then_some(end);
+    }
     let begins = path.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'));
     if !begins || !(is_wordlike(path) || path.starts_with("$secret.")) {
         return None;
@@ -231,6 +256,12 @@ fn arguments(text: &str, open: usize, is_lookup: bool, depth: usize) -> Option<u
                 text[at..].find(|c: char| !c.is_ascii_digit()).filter(|&length| length <= 6)?
             }
             _ => {
+                // `get_secret(SecretId='prod/db')`
+                let name = text[at..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
+                if is_lookup && name > 0 && text[at + name..].starts_with(['=', ':']) {
+                    at += name + 1;
+                    continue;
+                }
                 let length = expression(&text[at..], depth + 1);
                 length.or_else(|| {
                     let length = text[at..]

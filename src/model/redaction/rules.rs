@@ -52,13 +52,15 @@ static ENDPOINT_FIELDS: Words = Words::new(|| {
     word_set(
         "id connectorid url triggerurl endpointurl allowedurls allowedorigins allowedips origins \
          tokenexpiresat expiresat createdat updatedat lastusedat enabled active ratelimit timeout method \
-         path slug domain organizationid version environment createdby updatedby note notes tags labels \
-         owner ownernote",
+         path slug domain organizationid version environment createdby updatedby tags labels owner",
     )
 });
 /// Fields of a secret that describe its life cycle.
 static LIFECYCLE_FIELDS: Words = Words::new(|| {
-    word_set("id organizationid connectorid version enabled active status createdby updatedby isset length")
+    word_set(
+        "id uuid organizationid connectorid version enabled active status createdby updatedby rotatedby isset length size \
+         deleted archived disabled locked expired rotated revoked readonly shared masked",
+    )
 });
 /// Members of a credential object that describe it.
 static DESCRIPTIONS: Words = Words::new(|| {
@@ -97,6 +99,13 @@ pub(super) fn rule(classifier: &Classifier, parent: Parent, key: &str) -> FieldR
             return FieldRule::Secret;
         }
         Some(FieldRule::Headers) => return header_rule(&name, class),
+        // `{"type": "header", "map": {"X-Partner": …}}`
+        Some(FieldRule::Credential(_))
+            if model_type == ModelType::ConnectorEndpoint
+                && matches!(name.joined.as_str(), "map" | "values") =>
+        {
+            return FieldRule::SecretHeaders;
+        }
         Some(FieldRule::Credential(above)) if class == NameClass::Ordinary || name.is_attribute() => {
             return credential_member(&name, above);
         }
@@ -132,11 +141,16 @@ pub(super) fn rule(classifier: &Classifier, parent: Parent, key: &str) -> FieldR
 fn secret_field(name: &KeyName) -> FieldRule {
     match name.joined.as_str() {
         "name" | "secretname" | "description" | "secretdescription" => FieldRule::TextOnly,
-        joined if LIFECYCLE_FIELDS.contains(joined) || name.last() == "at" && name.words.len() > 1 => {
-            FieldRule::Lifecycle
-        }
+        joined if LIFECYCLE_FIELDS.contains(joined) || is_measure(name) => FieldRule::Lifecycle,
         _ => FieldRule::Secret,
     }
+}
+
+/// Whether a field of a secret is a time, a number, an identifier or a flag by its name: `rotation_days`, `created_by_id`, `is_shared`.
+fn is_measure(name: &KeyName) -> bool {
+    name.words.len() > 1
+        && (matches!(name.last(), "at" | "id" | "uuid" | "count" | "days" | "hours" | "length" | "size")
+            || matches!(name.words[0].as_str(), "is" | "has"))
 }
 
 fn endpoint_rule(name: &KeyName, class: NameClass, above: Option<FieldRule>) -> Option<FieldRule> {
@@ -145,7 +159,10 @@ fn endpoint_rule(name: &KeyName, class: NameClass, above: Option<FieldRule>) -> 
     if is_always && class.is_credential() {
         return Some(FieldRule::Secret);
     }
-    let has_header = name.words.iter().any(|word| matches!(word.as_str(), "header" | "headers"))
+    // The names of headers are no secret.
+    let names_headers = name.words.iter().any(|word| word == "names");
+    let has_header = !names_headers
+        && name.words.iter().any(|word| matches!(word.as_str(), "header" | "headers"))
         || name.joined.ends_with("headers");
     if has_header && !name.is_harmless_attribute() {
         return Some(FieldRule::SecretHeaders);
@@ -205,8 +222,12 @@ fn header_rule(name: &KeyName, class: NameClass) -> FieldRule {
     }
 }
 
+/// Whether a member of a credential only describes it.
+pub(super) fn describes(name: &KeyName) -> bool {
+    DESCRIPTIONS.contains(name.joined.as_str()) || name.is_attribute()
+}
+
 /// The rule for a member of a credential.
 fn credential_member(name: &KeyName, above: NameClass) -> FieldRule {
-    let describes = DESCRIPTIONS.contains(name.joined.as_str()) || name.is_attribute();
-    if describes { FieldRule::Guarded } else { FieldRule::Credential(above) }
+    if describes(name) { FieldRule::Guarded } else { FieldRule::Credential(above) }
 }

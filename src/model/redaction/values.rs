@@ -104,10 +104,17 @@ pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
         || is_time(text)
         || is_plain_url(text)
         || is_header_name(text)
+        || is_challenge(text)
+}
+
+/// Whether a text is a challenge that names only its realm: `Basic realm="Warehouse"`.
+fn is_challenge(text: &str) -> bool {
+    let realm = text.split_once(' ').and_then(|(_, rest)| rest.trim_start().strip_prefix("realm="));
+    realm.is_some_and(|realm| is_wordlike(realm) && !realm.contains([',', '=']))
 }
 
 /// Whether a text is a rule for the values of a field: `required|string|min:8`.
-fn is_validation(text: &str) -> bool {
+pub(super) fn is_validation(text: &str) -> bool {
     let is_rule = |rule: &str| {
         let (name, argument) = rule.split_once(':').unwrap_or((rule, ""));
         !name.is_empty()
@@ -127,8 +134,29 @@ fn is_masked(text: &str) -> bool {
         return inner.len() < 64
             && inner.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '_' | '-' | '.'));
     }
+    // `(unchanged)`, `(sensitive value)`
+    if let Some(inner) = inner('(', ')') {
+        const STATES: [&str; 4] = ["unchanged", "known", "not", "value"];
+        return inner.len() < 32
+            && inner
+                .split(' ')
+                .any(|word| STATES.contains(&word) || is_known_word(word) || word == "sensitive")
+            && inner.chars().all(|c| c.is_ascii_lowercase() || c == ' ');
+    }
+    if is_placeholder(text) {
+        return true;
+    }
     text.chars().all(|c| matches!(c, '*' | '•' | '●' | '.' | '…' | '_' | '-' | '#'))
         || text.len() >= 3 && text.chars().all(|c| matches!(c, 'x' | 'X'))
+}
+
+/// Whether a text asks for the value: `YOUR_API_KEY`, `your-password-here`, `REPLACE_ME`.
+fn is_placeholder(text: &str) -> bool {
+    let is_asking =
+        |prefix: &&str| text.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+    text.len() < 40
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+        && ["your_", "your-", "replace_", "insert_"].iter().any(is_asking)
 }
 
 /// Whether a text is the name of a header and not its value: `X-Api-Key`.
