@@ -10,10 +10,10 @@ use regex::Regex;
 
 use crate::model::redaction::classifier::ValueSyntax;
 use crate::model::redaction::references::is_reference;
-use crate::model::redaction::text::scan::{TextScan, regex};
-use crate::model::redaction::values::looks_like_word;
+use crate::model::redaction::text::scan::{TextScan, find_or_end, regex};
+use crate::model::redaction::values::{looks_generated, looks_like_word};
 
-/// Commands and their options that take a credential. The last character of an option may be a sign: with `:`, `,` or `%`
+/// Commands, with `+` before a subcommand, and their options that take a credential. The last character of an option may be a sign: with `:`, `,` or `%`
 /// the credential follows a user name and that sign; with `=` it must be attached to the option; with `+` it may be.
 const COMMANDS: &[(&str, &str)] = &[
     ("curl", "-u: -U: --user: --proxy-user: --pass --proxy-pass --oauth2-bearer --key-passwd -b --cookie"),
@@ -24,10 +24,15 @@ const COMMANDS: &[(&str, &str)] = &[
     ("ssh-keygen", "-N -P"),
     ("openssl", "-k -K"),
     ("sshpass", "-p+"),
-    ("docker podman buildah mongo mongosh mongodump az helm oc rabbitmqadmin cqlsh", "-p"),
+    ("mongo mongosh mongodump az helm oc rabbitmqadmin cqlsh", "-p"),
+    ("docker+login podman+login buildah+login nerdctl+login helm+registry+login", "-p"),
+    ("twine poetry+publish eas+login psexec smbmap crackmapexec nxc netexec evil-winrm", "-p"),
+    ("doctl flyctl", "-t"),
+    ("ab", "-A: -P:"),
+    ("knife", "-P"),
     ("skopeo", "--creds: --src-creds: --dest-creds:"),
     ("redis-cli valkey-cli", "-a"),
-    ("ldapsearch ldapmodify ldapadd", "-w"),
+    ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd", "-w+"),
     ("mosquitto_pub mosquitto_sub sqlcmd bcp isql tsql zip unzip ipmitool", "-P"),
     ("smbclient net", "-U%"),
     ("lftp", "-u,"),
@@ -66,9 +71,9 @@ struct Patterns {
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let names: Vec<_> = COMMANDS.iter().flat_map(|(names, _)| names.split(' ')).collect();
     Patterns {
-        command: regex(&format!(r"(?m)(?:^|[\s|;&(/`$])({})[ \t]", names.join("|"))),
+        command: regex(&format!(r"(?m)(?:^|[\s|;&(/`$])({})[ \t]", names.join("|").replace('+', r"[ \t]+"))),
         option: regex(
-            r#"(?:^|[\s"'=])--?(?P<name>[A-Za-z][A-Za-z0-9_-]+)[ \t]+(?P<value>"[^"]*"|'[^']*'|[^\s\["'-][^\s"']*)"#,
+            r#"(?:^|[\s"'=])--?(?P<name>[A-Za-z][A-Za-z0-9_-]+),?[ \t]+(?P<value>"[^"]*"|'[^']*'|[^\s\["'-][^\s"']*)"#,
         ),
         directive: regex(&format!(
             r#"^[ \t]*(?i:#[ \t]*define|{})[ \t]+(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]+)?(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'=]+)[ \t;]*$"#,
@@ -91,6 +96,13 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         let (Some(name), Some(value)) = (found.name("name"), found.name("value")) else { continue };
         let class = scan.classifier.class(name.as_str());
         let (range, is_quoted) = unquoted(text, value.range());
+        // `--secret dbPassword …`: a name, and the value after it.
+        if class.is_credential()
+            && let Some(value) = value_after_name(scan, &range)
+        {
+            scan.redact_value(class, value, ValueSyntax::Explicit);
+            continue;
+        }
         if class.is_credential() {
             let syntax = if is_quoted { ValueSyntax::Explicit } else { ValueSyntax::MaybeProse };
             scan.redact_value(class, range, syntax);
@@ -99,10 +111,26 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     let mut done = 0;
     for found in PATTERNS.command.captures_iter(text) {
         let Some(name) = found.get(1).filter(|name| name.start() >= done) else { continue };
-        let is_named = |(names, _): &&(&str, &str)| names.split(' ').any(|it| it == name.as_str());
+        let words = name.as_str().split_whitespace().collect::<Vec<_>>().join("+");
+        let is_named = |(names, _): &&(&str, &str)| names.split(' ').any(|it| it == words);
         let options = COMMANDS.iter().find(is_named).map_or("", |(_, options)| *options);
         done = read_command(scan, name.end(), options);
     }
+}
+
+/// The word after a word that names a credential itself, unless an option follows.
+fn value_after_name(scan: &TextScan<'_>, name: &Range<usize>) -> Option<Range<usize>> {
+    let text = scan.text;
+    if !looks_like_word(&text[name.clone()]) && !text[name.clone()].contains(':')
+        || !scan.classifier.is_credential(&text[name.clone()])
+    {
+        return None;
+    }
+    let start = text.len() - text[name.end..].trim_start_matches([' ', '\t', '"', '\'']).len();
+    let end = find_or_end(text, start, |c| c.is_whitespace() || matches!(c, '"' | '\''));
+    let is_value =
+        start > name.end && end > start && !text[start..].starts_with(['-', '|', '&', ';', '>', '<']);
+    is_value.then_some(start..end)
 }
 
 /// Whether a word of the text may be an option: it begins with one or two hyphens and a letter. Most texts have none, and need no
@@ -136,6 +164,18 @@ pub(super) fn detect_directives(scan: &mut TextScan<'_>) {
         let text = &scan.text[line.clone()];
         let content = text.trim_start_matches([' ', '\t']);
         let word = content.find([' ', '\t']).map_or(content, |end| &content[..end]);
+        // A property: `ssl.key.password x7Yz90aB`.
+        let value = content[word.len()..].trim();
+        if value.len() > 5
+            && !value.contains(' ')
+            && word.contains('.')
+            && looks_generated(value)
+            && !word.contains(['=', ':', '/'])
+            && scan.classifier.is_credential(word)
+        {
+            let start = line.start + text.find(value).unwrap_or(0);
+            scan.redact(start..start + value.len());
+        }
         // Most lines begin with another word.
         let may_match = word.starts_with('#')
             || !word.is_ascii()

@@ -1,11 +1,13 @@
 //! Finds the key before a separator: `password=`, `"password":`, `['password'] =`, `user[password]=`, `mot de passe :`.
 
+use crate::model::redaction::text::value::ESCAPED_QUOTES;
 use crate::model::redaction::vocabulary::{Words, word_set};
 
 /// How far back a key is searched, in bytes.
 const MAX_KEY: usize = 160;
 
 /// A key before a separator.
+#[derive(Clone, Copy)]
 pub(super) struct KeyMatch<'t> {
     /// The last word, the last two words and the last three words.
     pub(super) candidates: [&'t str; 3],
@@ -30,6 +32,15 @@ pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
     let window = text[from..end].trim_end_matches([' ', '\t']).trim_end_matches("[]");
     let mut inner = window.strip_suffix(']').unwrap_or(window);
     let is_index = inner.len() < window.len();
+    if inner.ends_with([';', '2', '7'])
+        && let Some(quote) = ESCAPED_QUOTES.into_iter().find(|quote| inner.ends_with(quote))
+    {
+        let content = &inner[..inner.len() - quote.len()];
+        let open = content.rfind(quote).map(|open| open + quote.len())?;
+        let key = &content[open..];
+        let candidates = [key; 3];
+        return Some(KeyMatch { candidates, start: from + open, is_quoted: true, before: None });
+    }
     if let Some(quote) = inner.chars().next_back().filter(|c| matches!(c, '"' | '\'' | '`')) {
         let content = inner[..inner.len() - 1].trim_end_matches('\\');
         if let Some(open) = content.rfind(quote) {
@@ -104,6 +115,86 @@ fn last_word(text: &str) -> &str {
 static TEXT_TYPES: Words = Words::new(|| {
     word_set("str string String string? String? bytes text Text any Any SecretStr SecretString Secret char")
 });
+
+/// Types after a name in SQL and Basic, in lower case.
+static TYPES_AFTER_NAME: Words = Words::new(|| {
+    word_set(
+        "string object varchar varchar2 nvarchar nvarchar2 char nchar text ntext clob raw sysname binary varbinary",
+    )
+});
+/// How far before a separator a declaration may begin, in bytes.
+const MAX_DECLARATION: usize = 120;
+
+/// The key of a declaration with a type between the key and the separator: `password: Final[str] =`,
+/// `API_TOKEN: &'static str =`, `local secret <const> =`, `@password NVARCHAR(50) =`, `password As String =`.
+pub(super) fn before_declared_type(text: &str, end: usize) -> Option<KeyMatch<'_>> {
+    let statement =
+        text[text.floor_char_boundary(end.saturating_sub(MAX_DECLARATION))..end].trim_end_matches(' ');
+    let end = end - (text[..end].len() - text[..end].trim_end_matches(' ').len());
+    let start = statement.rfind(['\n', ';']).map_or(0, |at| at + 1);
+    let statement = &statement[start..];
+    let from = end - statement.len();
+    let mut colons = statement.rmatch_indices(':').map(|(at, _)| at);
+    let is_single =
+        |at: &usize| !statement[..*at].ends_with(':') && !statement[at + 1..].starts_with([':', '=', '/']);
+    if let Some(colon) = colons.find(is_single) {
+        return is_type(&statement[colon + 1..]).then(|| before(text, from + colon)).flatten();
+    }
+    let attribute = statement.strip_suffix('>').or_else(|| text[end..].starts_with('>').then_some(statement));
+    if let Some((name, attribute)) = attribute.and_then(|it| it.rsplit_once(" <")) {
+        let is_attribute = matches!(attribute, "const" | "close");
+        return is_attribute.then(|| before(text, from + name.len())).flatten();
+    }
+    let bare = match statement.strip_suffix(')') {
+        Some(inner) => &inner[..inner.rfind('(')?],
+        None => statement,
+    };
+    let (name, kind) = bare.rsplit_once(' ')?;
+    if kind.len() > 12 || !TYPES_AFTER_NAME.contains(kind.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let name =
+        ["As", "AS", "as", "CONSTANT"].into_iter().find_map(|it| name.strip_suffix(it)).unwrap_or(name);
+    before(text, from + name.trim_end().len())
+}
+
+/// Whether a text is the type in a declaration: `Option<String>`, `Token | null`, `&'static str`, `string[]`.
+fn is_type(text: &str) -> bool {
+    let is_part = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(
+                c,
+                '_' | '?'
+                    | '['
+                    | ']'
+                    | '<'
+                    | '>'
+                    | '|'
+                    | '\''
+                    | '('
+                    | ')'
+                    | '&'
+                    | ','
+                    | '.'
+                    | ':'
+                    | ' '
+                    | '*'
+                    | '!'
+            )
+    };
+    let text = text.trim();
+    if text.is_empty() || !text.chars().all(is_part) || text.contains(',') && !text.contains(['[', '<', '('])
+    {
+        return false;
+    }
+    let ends_word = |word: &str| word.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let words: Vec<_> = text.split(' ').collect();
+    words.windows(2).all(|pair| {
+        let is_modifier =
+            pair[0].contains('&') || matches!(pair[0], "readonly" | "dyn" | "mut" | "unique" | "const");
+        is_modifier || !ends_word(pair[0]) || !pair[1].starts_with(|c: char| c.is_ascii_alphanumeric())
+    })
+}
 
 /// Whether a text begins with a type and an assignment: `&str = …`.
 pub(super) fn is_typed_assignment(text: &str) -> bool {

@@ -4,107 +4,34 @@
 //! Each separator (`=`, `:`, `=>`, `->`, `%3D` …) is visited once, with the key before it and the value after it. So no
 //! value is searched twice, and pairs inside a readable value are still found.
 
-use std::ops::Range;
-
 use crate::model::redaction::classifier::{ValueSyntax, is_code, is_secret};
-use crate::model::redaction::markers::leading;
-use crate::model::redaction::names::{KeyName, NameClass};
+use crate::model::redaction::names::{KeyName, NameClass, is_noun};
 use crate::model::redaction::normalize::is_wordlike;
-use crate::model::redaction::references::{begins_with_names, is_scheme};
+use crate::model::redaction::references::begins_with_names;
 use crate::model::redaction::text::key::{self, KeyMatch};
 use crate::model::redaction::text::scan::{TextScan, find_or_end, skip_blanks};
+use crate::model::redaction::text::separators::{self, Separator, SeparatorKind};
 use crate::model::redaction::text::value::{self, ValueSpan};
+use crate::model::redaction::text::{encoded, flow, following};
 use crate::model::redaction::values::looks_generated;
 
 /// How much of an expression is read, in bytes.
 const MAX_EXPRESSION: usize = 160;
 
-/// What a separator says about the text after it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SeparatorKind {
-    /// `=`, `:=`, `=>`, `<-`: a value follows.
-    Assignment,
-    /// `==`, `!=`: a value may follow.
-    Comparison,
-    /// `:`, `->`: a value or a sentence follows.
-    Colon,
-    /// `,` in brackets: a value follows when both sides are quoted.
-    Comma,
-    /// `||`, `??`: a value follows if it is quoted.
-    Fallback,
-    /// `%3D`, `%3A`: an encoded `=` or `:` in a URL.
-    Encoded,
-}
-
-struct Separator {
-    start: usize,
-    end: usize,
-    kind: SeparatorKind,
-}
-
 pub(super) fn detect(scan: &mut TextScan<'_>) {
-    if !scan.has("=:%<>|?") && scan.text.is_ascii() && !(scan.has(",") && scan.has("'\"")) {
+    if !scan.has("=:%<>|?&\\") && scan.text.is_ascii() && !(scan.has(",") && scan.has("'\"")) {
         return;
     }
     let text = scan.text;
     let mut done = 0;
     let mut from = 0;
-    while let Some(separator) = next_separator(text, from) {
+    while let Some(separator) = separators::next(text, from) {
         from = separator.end;
         if let Some(end) = redact_pair(scan, &separator, done) {
             done = end;
             from = from.max(end);
         }
     }
-}
-
-/// The first separator from an index on.
-fn next_separator(text: &str, from: usize) -> Option<Separator> {
-    use SeparatorKind::{Assignment, Colon, Comma, Comparison, Encoded, Fallback};
-    let bytes = text.as_bytes();
-    let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let mut i = from;
-    while i < bytes.len() {
-        let separator = |length, kind| Some(Separator { start: i, end: i + length, kind });
-        match bytes[i] {
-            b'=' => {
-                let length = bytes[i..].iter().take_while(|&&byte| byte == b'=').count();
-                let before = if i == 0 { 0 } else { bytes[i - 1] };
-                if at(i + length) == b'>' {
-                    return separator(length + 1, Assignment);
-                }
-                let is_comparison = length > 1 || matches!(before, b'<' | b'>' | b'!');
-                return separator(length, if is_comparison { Comparison } else { Assignment });
-            }
-            b':' => match at(i + 1) {
-                // LDIF: `userPassword:: …` in base64.
-                b':' if at(i + 2) == b' ' => return separator(2, Colon),
-                b':' => i += 1,
-                b'=' => return separator(2, Assignment),
-                b'/' if at(i + 2) == b'/' => i += 2,
-                _ => return separator(1, Colon),
-            },
-            b'|' | b'?' if at(i + 1) == bytes[i] && at(i + 2) == b' ' => return separator(2, Fallback),
-            b'-' if at(i + 1) == b'>' => return separator(2, Colon),
-            b'<' if at(i + 1) == b'-' && at(i + 2) == b' ' => return separator(2, Assignment),
-            b',' if i > 0 && matches!(bytes[i - 1], b'"' | b'\'') => return separator(1, Comma),
-            b'%' => {
-                let mut length = 1;
-                while at(i + length) == b'2' && at(i + length + 1) == b'5' {
-                    length += 2;
-                }
-                if at(i + length) == b'3' && matches!(at(i + length + 1), b'D' | b'd' | b'A' | b'a') {
-                    return separator(length + 2, Encoded);
-                }
-            }
-            0xe2 if bytes[i..].starts_with("→".as_bytes()) => return separator(3, Colon),
-            0xef if bytes[i..].starts_with("：".as_bytes()) => return separator(3, Colon),
-            0xef if bytes[i..].starts_with("＝".as_bytes()) => return separator(3, Assignment),
-            _ => {}
-        }
-        i += 1;
-    }
-    None
 }
 
 /// Redacts the value after a separator when the key before it names a credential. Returns where the value ends.
@@ -118,29 +45,64 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
     } else {
         text[..separator.start].trim_end_matches(['|', '?', '+', '!', '~', '<', '>']).len()
     };
-    let mut key = key::before(text, key_end)?;
-    if is_assignment {
-        key = key::before_type(text, &key).unwrap_or(key);
-    }
+    let found = key::before(text, key_end).map(|key| {
+        let typed = is_assignment.then(|| key::before_type(text, &key)).flatten();
+        let key = typed.unwrap_or(key);
+        if is_encoded { encoded::after_delimiter(key) } else { key }
+    });
     // The word may end the value before it, as in `token=a password=b`: then it counts alone.
-    if key.start < done {
+    let is_free = |key: &KeyMatch<'_>| key.start >= done;
+    let class_of = |key: &KeyMatch<'_>| class(scan, key, separator.kind, done);
+    let direct = found.filter(is_free).map(|key| (class_of(&key), key));
+    let declared = if is_assignment
+        && precedes_text(&text[separator.end..])
+        && !direct.as_ref().is_some_and(|(class, _)| class.is_credential())
+    {
+        let declared = key::before_declared_type(text, key_end).filter(is_free);
+        declared.map(|key| (class_of(&key), key)).filter(|(class, _)| class.is_credential())
+    } else {
+        None
+    };
+    let is_declared = declared.is_some();
+    let (class, key) = declared.or(direct)?;
+    if is_part_of_name(text, key.start) {
         return None;
     }
-    if is_encoded {
-        key = after_encoded_delimiter(key);
-    }
-    let class = class(scan, &key, separator.kind, done);
     if class == NameClass::Ordinary {
+        if separator.kind == SeparatorKind::Comparison {
+            redact_compared(scan, &key, separator.end);
+        }
         return None;
     }
     let at = skip_emphasis(text, skip_blanks(text, separator.end));
     if matches!(separator.kind, SeparatorKind::Assignment | SeparatorKind::Colon)
         && class.is_credential()
-        && let Some(length) = list_length(&text[at..])
+        && let Some(length) = flow::list_length(&text[at..])
+        // `secret: [UInt8] = …`: a type.
+        && !text[at + length + 2..].trim_start_matches(' ').starts_with('=')
     {
-        return redact_list(scan, class, at + 1..at + 1 + length);
+        return flow::redact_list(scan, class, at + 1..at + 1 + length);
+    }
+    let is_pair = matches!(separator.kind, SeparatorKind::Assignment | SeparatorKind::Colon);
+    let name = KeyName::of(key.candidates[0]);
+    if is_pair && class.is_credential() && flow::redact_map(scan, class, &name, at) {
+        return None;
+    }
+    // `auth=(user, password)`: calls.
+    if is_assignment && class == NameClass::Scheme && text[at..].starts_with('(') {
+        return None;
+    }
+    if is_pair
+        && class.is_credential()
+        && let Some(span) = value::heredoc(text, at)
+    {
+        scan.redact_value(class, span.start..span.end, ValueSyntax::Explicit);
+        return Some(span.end);
     }
     let (span, syntax) = value_after(scan, separator, &key, at)?;
+    if is_declared && !span.is_quoted {
+        return None;
+    }
     let (value, rest) = (&text[span.start..span.end], &text[span.start..]);
     if !span.is_quoted {
         let is_spaced = text[..separator.start].ends_with(' ') && text[separator.end..].starts_with(' ');
@@ -150,13 +112,55 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
             return redact_literal_in_code(scan, class, span.start);
         }
     }
-    let is_count = KeyName::of(key.candidates[0]).is_plural
-        && value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'));
-    if is_count || !is_secret(class, value, syntax) {
-        return None;
+    let is_count =
+        name.is_plural && value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'));
+    if is_count || is_remark(text, &span) || !is_secret(class, value, syntax) {
+        return if is_pair && class.is_credential() { following::redact(scan, class, &span) } else { None };
     }
     scan.redact(span.start..span.end);
+    if is_pair && let Some(end) = following::redact(scan, class, &span) {
+        return Some(end);
+    }
     Some(span.end)
+}
+
+/// Whether a quoted text begins within the next word.
+fn precedes_text(rest: &str) -> bool {
+    let word = rest.trim_start_matches(' ').bytes().take(48);
+    rest.trim_start_matches(' ').starts_with(['{', '['])
+        || word.take_while(|byte| !byte.is_ascii_whitespace()).any(|byte| matches!(byte, b'"' | b'\'' | b'`'))
+}
+
+/// Whether a key is within the name of a stored secret: `arn:aws:secretsmanager:…:secret:db`, `{{resolve:…:password}}`.
+fn is_part_of_name(text: &str, at: usize) -> bool {
+    if !text[..at].ends_with(':') {
+        return false;
+    }
+    let window = &text[text.floor_char_boundary(at.saturating_sub(160))..at];
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',');
+    let token = window.rsplit(is_end).next().unwrap_or(window);
+    token.starts_with("arn:") || token.starts_with("{{resolve:")
+}
+
+/// Whether a value is the first word of a remark about the value: `password = required field`.
+fn is_remark(text: &str, span: &ValueSpan) -> bool {
+    !span.is_quoted
+        && matches!(&text[span.start..span.end], "required" | "optional" | "mandatory" | "missing" | "hidden")
+        && text[span.end..]
+            .strip_prefix(' ')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()))
+}
+
+/// Redacts a text that is compared with a variable: `'x7Yz…' === req.query.token`.
+fn redact_compared(scan: &mut TextScan<'_>, key: &KeyMatch<'_>, end: usize) {
+    let literal = key.candidates[0];
+    let at = skip_blanks(scan.text, end);
+    let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$' | '-' | '>');
+    let path = &scan.text[at..find_or_end(scan.text, at, |c| !is_path(c))];
+    let last = path.rsplit(['.', '>', '$']).next().unwrap_or(path);
+    if key.is_quoted && looks_generated(literal) && is_noun(last) {
+        scan.redact(key.start..key.start + literal.len());
+    }
 }
 
 /// Redacts the text at the end of an expression: `process.env.KEY ?? '…'`, `new String("…")`. Returns where it ends.
@@ -223,9 +227,10 @@ fn value_after(
     let is_assignment = separator.kind == SeparatorKind::Assignment;
     let is_colon = separator.kind == SeparatorKind::Colon;
     if separator.kind == SeparatorKind::Encoded {
-        let start = skip_encoded_scheme(text, separator.end);
+        let start = encoded::skip_quote(text, encoded::skip_blank(text, separator.end));
+        let start = encoded::skip_scheme(text, start);
         let is_end = |c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '<' | '>' | ';' | ',');
-        let end = start + encoded_length(&text[start..find_or_end(text, start, is_end)]);
+        let end = start + encoded::length(&text[start..find_or_end(text, start, is_end)]);
         return Some((ValueSpan { start, end, is_quoted: false }, ValueSyntax::Explicit));
     }
     if is_colon && holds_several_values(key.candidates[0]) && !text[at..].starts_with(['"', '\'', '`', '\\'])
@@ -245,6 +250,7 @@ fn value_after(
         return Some((span, after_colon(scan, separator.end, start, end)));
     }
     let at = if is_colon { skip_yaml_tag(text, at) } else { at };
+    let at = if is_assignment { value::skip_constructor(text, at) } else { at };
     let span = value::value_at(text, value::skip_scheme(text, at), is_assignment);
     let value = &text[span.start..span.end];
     // `password = ConvertTo-SecureString "…"`: a command and its argument.
@@ -254,6 +260,7 @@ fn value_after(
         && next > span.end
         && text[next..].starts_with(['"', '\''])
         && is_wordlike(value)
+        && !["Get-", "Read-", "New-", "Import-"].iter().any(|verb| value.starts_with(verb))
     {
         return Some((value::value_at(text, next, false), ValueSyntax::Explicit));
     }
@@ -271,26 +278,6 @@ fn skip_emphasis(text: &str, at: usize) -> usize {
     let signs = text[at..].bytes().take_while(|byte| matches!(byte, b'*' | b'_')).count();
     let next = skip_blanks(text, at + signs);
     if (1..=3).contains(&signs) && next > at + signs { next } else { at }
-}
-
-/// The length of what is inside the brackets of a list at the start of a text: `[a, b]`.
-fn list_length(text: &str) -> Option<usize> {
-    let inner = text.strip_prefix('[').filter(|_| leading(text) == 0)?;
-    let length = find_or_end(inner, 0, |c| matches!(c, ']' | '\n' | '[' | '{'));
-    inner[length..].starts_with(']').then_some(length)
-}
-
-/// Redacts a list that holds a credential: `tokens: [a, b]`. Returns where it ends.
-fn redact_list(scan: &mut TextScan<'_>, class: NameClass, range: Range<usize>) -> Option<usize> {
-    let is_credential = |item: &str| {
-        let bare = item.trim_matches(['"', '\'']);
-        let is_quoted = bare.len() < item.len();
-        is_secret(class, bare, if is_quoted { ValueSyntax::Explicit } else { ValueSyntax::MaybeProse })
-    };
-    scan.text[range.clone()].split(',').map(str::trim).any(is_credential).then(|| {
-        scan.redact(range.clone());
-        range.end
-    })
 }
 
 /// The syntax of a word after a colon, in a text that may be a sentence.
@@ -313,40 +300,6 @@ fn skip_yaml_tag(text: &str, at: usize) -> usize {
     let end = find_or_end(text, at, |c| matches!(c, ' ' | '\t' | '\n'));
     let next = skip_blanks(text, end);
     if end > at + 1 && next > end { next } else { at }
-}
-
-/// The key before an encoded separator: the part after the last encoded `&`, `?`, `=` or similar delimiter.
-fn after_encoded_delimiter(key: KeyMatch<'_>) -> KeyMatch<'_> {
-    const DELIMITERS: &str = "26 3F 3f 3D 3d 3A 3a 23 2F 2f 20 22 2C 2c 7B 7b 0A 0a 3B 3b";
-    let name = key.candidates[0];
-    let mut codes = name.rmatch_indices('%').map(|(at, _)| name[at + 1..].trim_start_matches("25"));
-    let Some(code) = codes.find(|code| is_listed_code(code, DELIMITERS)) else { return key };
-    let name = &code[2..];
-    KeyMatch { candidates: [name; 3], start: key.start + key.candidates[0].len() - name.len(), ..key }
-}
-
-/// The length of a value in an encoded text: it ends at an encoded `&`, `#`, quote or blank.
-fn encoded_length(text: &str) -> usize {
-    const ENDS: &str = "26 23 22 27 20 0A 0D 7D 7d 3B 3b";
-    let mut codes = text.match_indices('%').map(|(at, _)| (at, text[at + 1..].trim_start_matches("25")));
-    codes.find(|(_, code)| is_listed_code(code, ENDS)).map_or(text.len(), |(at, _)| at)
-}
-
-/// Whether a text begins with one of these two-digit codes.
-fn is_listed_code(text: &str, codes: &str) -> bool {
-    codes.split(' ').any(|code| text.starts_with(code))
-}
-
-/// The index after an encoded blank, and after a scheme that another blank follows: `%20Bearer%20`.
-fn skip_encoded_scheme(text: &str, at: usize) -> usize {
-    let skip_blank = |at: usize| {
-        let blank = ["%20", "%2520", "+"].into_iter().find(|blank| text[at..].starts_with(blank));
-        at + blank.map_or(0, str::len)
-    };
-    let start = skip_blank(at);
-    let word = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(0);
-    let next = skip_blank(start + word);
-    if next > start + word && is_scheme(&text[start..start + word]) { next } else { start }
 }
 
 /// Whether a header of this name may hold several values: `Cookie: a=…; b=…`, `Authorization: Digest a=…, b=…`.

@@ -1,15 +1,21 @@
 //! Redacts credentials in a text. A text may mix formats, so the detectors of all formats read it, until they find no more.
 
+mod blocks;
 mod calls;
 mod command_line;
+mod encoded;
+mod flow;
+mod following;
 mod key;
 mod key_value;
+mod listed;
 mod multipart;
 pub(super) mod pem;
 mod php;
 mod positions;
 mod scan;
 mod sentences;
+mod separators;
 mod sql;
 mod tables;
 mod token_formats;
@@ -19,8 +25,10 @@ mod xml;
 mod yaml;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::model::redaction::classifier::Classifier;
+use crate::model::redaction::text::listed::ListedPatterns;
 use crate::model::redaction::text::scan::TextScan;
 
 /// How often a text is read at most. A text that still shows more is replaced as a whole.
@@ -46,9 +54,16 @@ pub(super) fn redact<'a>(
     Cow::Owned(marker.to_owned())
 }
 
+/// The listed patterns of all detectors.
+static LISTED: LazyLock<ListedPatterns> = LazyLock::new(|| {
+    let tables = [token_formats::listed(), positions::listed(), calls::listed()];
+    ListedPatterns::new(tables.into_iter().flatten().collect())
+});
+
 /// Runs each detector whose characters occur in the text. Most texts need few of them.
 fn detect(scan: &mut TextScan<'_>) {
-    token_formats::detect(scan);
+    let listed = LISTED.in_text(scan.text);
+    token_formats::detect(scan, &listed);
     if scan.has("-") {
         pem::detect(scan);
     }
@@ -62,11 +77,14 @@ fn detect(scan: &mut TextScan<'_>) {
         command_line::detect_pgpass(scan);
     }
     key_value::detect(scan);
+    if scan.has("=:") {
+        blocks::detect(scan);
+    }
     if scan.has("<") {
         xml::detect(scan);
     }
-    if scan.has("&") && scan.text.contains("&lt;") {
-        xml::detect_escaped(scan);
+    if scan.has("&%") {
+        encoded::detect_xml(scan);
     }
     if scan.has("\n") && scan.has(":") {
         yaml::detect(scan);
@@ -76,6 +94,9 @@ fn detect(scan: &mut TextScan<'_>) {
     }
     if scan.has("\"") && scan.has(";") {
         php::detect(scan);
+    }
+    if scan.has("'\"") {
+        calls::detect_listed(scan, &listed);
     }
     if scan.has("(") && scan.has("'\"") {
         calls::detect(scan);
@@ -89,7 +110,7 @@ fn detect(scan: &mut TextScan<'_>) {
     if scan.has(" \t") {
         command_line::detect_directives(scan);
         command_line::detect(scan);
-        positions::detect(scan);
+        positions::detect(scan, &listed);
         if scan.has("'\"")
             || scan.text.contains("dentified")
             || scan.text.contains("IDENTIFIED")
@@ -98,5 +119,13 @@ fn detect(scan: &mut TextScan<'_>) {
             sql::detect(scan);
         }
         sentences::detect(scan);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_listed_patterns_compile() {
+        super::LISTED.compile_all();
     }
 }

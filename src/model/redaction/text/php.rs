@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::model::redaction::classifier::ValueSyntax;
+use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::text::scan::{TextScan, find_or_end};
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
@@ -12,10 +13,24 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         return;
     }
     let mut from = 0;
+    // The class that the text before names: `s:4:"name";s:8:"password";s:5:"value";…`.
+    let mut named = NameClass::Ordinary;
     while let Some((name, end)) = next_string(text, from) {
         from = end;
         // The name of a private or protected property follows its class, between NUL bytes.
-        let class = scan.classifier.class(text[name].rsplit('\0').next().unwrap_or_default());
+        let name = text[name].rsplit('\0').next().unwrap_or_default();
+        let key = KeyName::of(name);
+        let own = scan.classifier.class_of(&key);
+        if key.is_name_member()
+            && !own.is_credential()
+            && text[end..].starts_with("s:")
+            && let Some((value, value_end)) = next_string(text, end)
+        {
+            named = scan.classifier.class(&text[value]);
+            from = if named.is_credential() { value_end } else { from };
+            continue;
+        }
+        let class = if named.is_credential() && key.is_value_member() { named } else { own };
         if !class.is_credential() {
             continue;
         }

@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::model::redaction::references::is_reference;
+use crate::model::redaction::text::listed::{ListedPattern, Table};
 use crate::model::redaction::text::scan::{TextScan, regex};
 use crate::model::redaction::values::looks_generated;
 
@@ -16,10 +16,55 @@ const WORD: &str = r#"(?:'[^'\n]*'|"[^"\n]*"|[^\s'"|;&<>-][^\s'"|;&<>]*)"#;
 /// Each pattern with a text that every match contains. `{}` stands for the credential.
 const POSITIONS: &[(&str, &str)] = &[
     (
-        "|",
-        r"\becho[ \t]+(?:-[neE]+[ \t]+)?{}[ \t]*\|[^|\n]*(?:--password-stdin|--with-token|--passphrase-fd|sudo[ \t]+-S|chpasswd|passwd[ \t]+--stdin|docker[ \t]+login|kinit)",
+        "echo",
+        r"\becho[ \t]+(?:-[neE]+[ \t]+)?{}[ \t]*\|[^|\n]*(?:--password-stdin|--with-token|--passphrase-fd|sudo[ \t]+-S|chpasswd|passwd[ \t]+--stdin|docker[ \t]+login|kinit|vault[ \t]+login|secrets?[ \t]+(?:create|set|put|add|versions)|--data-file=-)",
     ),
-    ("<<<", r"(?:--password-stdin|--with-token|kinit|passwd|login|sudo[ \t]+-S)\b[^|\n<]*<<<[ \t]*{}"),
+    (
+        "printf",
+        r"\bprintf[ \t]+(?:['\x22]%s(?:\\n)?['\x22][ \t]+)?{}[ \t]*\|[^|\n]*(?:--password-stdin|--with-token|--passphrase-fd|sudo[ \t]+-S|chpasswd|passwd[ \t]+--stdin|docker[ \t]+login|kinit|vault[ \t]+login|secrets?[ \t]+(?:create|set|put|add|versions)|--data-file=-)",
+    ),
+    (
+        "<(",
+        r"(?i)[\w-]*(?:pass|secret|key|token|cred|data-file|auth)[\w-]*[= \t]+(?:<[ \t]+)?<\([ \t]*(?:echo|printf)[ \t]+(?:-n[ \t]+)?(?:['\x22]%s(?:\\n)?['\x22][ \t]+)?(?P<value>'[^'\n]*'|\x22[^\x22\n]*\x22|[^\s)]+)[ \t]*\)",
+    ),
+    (
+        "<<",
+        r"(?:--password-stdin|--with-token|chpasswd|secrets?[ \t]+(?:create|set|put|add)|login)\b[^\n<]*<<-?[ \t]*['\x22]?\w+['\x22]?[ \t]*\n[ \t]*(?P<value>[^\n]+)",
+    ),
+    (
+        "pulumi",
+        r"\bpulumi[ \t]+config[ \t]+set[^\n|;&]*?--secret(?:[ \t]+(?:--(?:stack|cwd|config-file)[= \t]+\S+|--?[a-z]\S*))*[ \t]+[^\s-]\S*[ \t]+{}",
+    ),
+    ("pulumi", r"\bpulumi[ \t]+config[ \t]+set[ \t]+[^\s-]\S*[ \t]+{}[^\n|;&]*--secret"),
+    ("snyk", r"\bsnyk[ \t]+auth[ \t]+{}"),
+    ("authtoken", r"\bngrok[ \t]+(?:config[ \t]+add-)?authtoken[ \t]+{}"),
+    ("cargo login", r"\bcargo[ \t]+login(?:[ \t]+--registry[= \t]+\S+|[ \t]+--\S+)*[ \t]+{}"),
+    ("http-basic", r"\bhttp-basic\.\S+[ \t]+\S+[ \t]+{}"),
+    ("-oauth.", r"\b(?:github|gitlab|bitbucket)-oauth\.\S+[ \t]+(?:\S+[ \t]+)?{}"),
+    ("-token.", r"\b(?:pypi|gitlab)-token\.\S+[ \t]+{}"),
+    ("/:_", r"/:_(?:password|authToken|auth)[ \t]+{}"),
+    ("wpa_passphrase", r"\bwpa_passphrase[ \t]+(?:'[^'\n]*'|\x22[^\x22\n]*\x22|\S+)[ \t]+{}"),
+    ("nmcli", r"\bnmcli\b[^\n]*?[ \t](?:password|wifi-sec\.psk)[ \t]+{}"),
+    ("set_network", r"\bset_network[ \t]+[0-9]+[ \t]+(?:psk|password|sae_password)[ \t]+{}"),
+    (" alias set", r"\bmc[ \t]+alias[ \t]+set[ \t]+\S+[ \t]+\S+[ \t]+\S+[ \t]+{}"),
+    (
+        "AUTH",
+        r"(?m)(?:^|[;>|])[ \t]*(?:redis-cli[^\n;|]*?[ \t])?AUTH[ \t]+(?:[\w-]+[ \t]+)?{}[ \t]*(?:$|[;|])",
+    ),
+    ("secret set", r"\bkeyvault[ \t]+secret[ \t]+set\b[^\n]*?--value[= \t]+{}"),
+    ("put-parameter", r"\bput-parameter\b[^\n]*?SecureString[^\n]*?--value[= \t]+{}"),
+    ("put-parameter", r"\bput-parameter\b[^\n]*?--value[= \t]+{}[^\n]*?SecureString"),
+    ("encrypt_string", r"\bencrypt_string[ \t]+(?:--\S+[ \t]+)*{}"),
+    ("/rp", r"(?i)\bschtasks\b[^\n]*?[ \t]/rp[ \t]+{}"),
+    ("winrs", r"(?i)\bwinrs\b[^\n]*?[ \t][-/]p(?:assword)?:{}"),
+    ("gem push", r"\bgem[ \t]+push\b[^\n]*?[ \t](?:--key|-k)[ \t]+{}"),
+    ("-A bearer", r"-A[ \t]+bearer\b[^\n]*?[ \t]-a[ \t]+{}"),
+    ("configure set", r"\bconfigure[ \t]+set[ \t]+\S*(?:token|password|secret\S*|api[_-]?key)[ \t]+{}"),
+    ("CONFIG SET", r"\bCONFIG[ \t]+SET[ \t]+(?:requirepass|masterauth)[ \t]+{}"),
+    (
+        "<<<",
+        r"(?:--password-stdin|--with-token|kinit|passwd|login|sudo[ \t]+-S|secrets?[ \t]+(?:put|set|create)[ \t]+\S+)\b[^|\n<]*<<<[ \t]*{}",
+    ),
     ("vault", r"\bvault[ \t]+login[ \t]+(?:-[a-z-]+(?:=\S+)?[ \t]+)*{}[ \t]*(?:$|[;&|\n])"),
     ("--from-literal", r"--from-literal[= \t]['\x22]?[^=\s]+={}"),
     ("htpasswd", r"\bhtpasswd[ \t]+-\w*b\w*(?:[ \t]+[^\s-]\S*){1,2}[ \t]+{}[ \t]*(?:$|[;&|\n])"),
@@ -27,11 +72,14 @@ const POSITIONS: &[(&str, &str)] = &[
     ("rabbitmqctl", r"\brabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S+[ \t]+{}"),
     (
         "net",
-        r"(?i)\bnet[ \t]+use[ \t]+\S+[ \t]+(?P<value>[^\s/*][^\s/]*)[ \t]+/user|\bnet[ \t]+user[ \t]+\S+[ \t]+(?P<other>[^\s/*][^\s/]*)[ \t]+/",
+        r"(?i)\bnet[ \t]+use[ \t]+(?:[a-z*]:?[ \t]+)?\S+[ \t]+(?P<value>[^\s/*][^\s/]*)[ \t]+/user|\bnet[ \t]+user[ \t]+\S+[ \t]+(?P<other>[^\s/*][^\s/]*)[ \t]+/",
     ),
     ("secret set", r"\bgh[ \t]+secret[ \t]+set\b[^\n]*?(?:--body|-b)[ =]+{}"),
     ("rclone", r"\brclone[ \t]+config\b[^\n]*?[ \t]pass(?:word)?[ \t]+{}"),
-    ("config set", r"(?i)\bconfig[ \t]+set[ \t]+\S*(?:token|password|secret|_auth|api[_-]?key)[ \t]+{}"),
+    (
+        "config set",
+        r"(?i)\bconfig[ \t]+set[ \t]+\S*(?:token|password|secret|_auth|api[_-]?key|requirepass|masterauth)[ \t]+{}",
+    ),
     (
         "community",
         r"(?m)^[ \t]*(?:snmp-server[ \t]+|rocommunity6?[ \t]+|rwcommunity6?[ \t]+)?community[ \t]+{}(?:[ \t]+(?:RO|RW|ro|rw)\b|[ \t]*$)",
@@ -46,31 +94,28 @@ const POSITIONS: &[(&str, &str)] = &[
     ("user", r"\b(?:user|login)[ \t]+\S+[ \t]+pass(?:word)?[ \t]+{}(?:[ \t;]|$)"),
 ];
 
-struct Patterns {
-    positions: Vec<(Finder<'static>, Regex)>,
-    vault: Regex,
+/// The patterns of [`POSITIONS`].
+pub(super) fn listed() -> Vec<ListedPattern> {
+    let value = format!("(?P<value>{WORD})");
+    let position = |&(literal, pattern): &(&'static str, &str)| {
+        let pattern = pattern.replace("{}", &value).replace(r"\b", r"(?-u:\b)");
+        ListedPattern::new(Table::Positions, literal, pattern)
+    };
+    POSITIONS.iter().map(position).collect()
 }
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let value = format!("(?P<value>{WORD})");
-    let position = |&(part, pattern): &(&'static str, &str)| {
-        (Finder::new(part), regex(&pattern.replace("{}", &value).replace(r"\b", r"(?-u:\b)")))
-    };
-    Patterns {
-        positions: POSITIONS.iter().map(position).collect(),
-        vault: regex(r"(?-u:\b)vault[ \t]+(?:kv[ \t]+)?(?:put|patch|write)(?-u:\b)[^\n|;&]*"),
-    }
-});
+static VAULT: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?-u:\b)vault[ \t]+(?:kv[ \t]+)?(?:put|patch|write)(?-u:\b)[^\n|;&]*"));
 
-pub(super) fn detect(scan: &mut TextScan<'_>) {
+pub(super) fn detect(scan: &mut TextScan<'_>, listed: &[&ListedPattern]) {
     let text = scan.text;
-    for (part, pattern) in PATTERNS.positions.iter().filter(|(part, _)| part.find(text.as_bytes()).is_some())
-    {
-        for found in pattern.captures_iter(text) {
+    for listed in listed.iter().filter(|it| it.table == Table::Positions) {
+        for found in listed.regex().captures_iter(text) {
             let Some(value) = found.name("value").or_else(|| found.name("other")) else { continue };
             let bare = value.as_str().trim_matches(['"', '\'']);
             // `user ann pass reset` may be a sentence.
-            let is_sentence = part.needle() == b"user" && !looks_generated(bare);
+            let may_be_sentence = matches!(listed.literal, "user" | "AUTH" | "gem push");
+            let is_sentence = may_be_sentence && !looks_generated(bare);
             if is_sentence || bare.is_empty() || is_reference(bare) || bare.starts_with(['$', '<', '/']) {
                 continue;
             }
@@ -79,7 +124,7 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         }
     }
     if text.contains("vault") {
-        for command in PATTERNS.vault.find_iter(text) {
+        for command in VAULT.find_iter(text) {
             redact_pairs(scan, command.start(), command.as_str());
         }
     }

@@ -101,7 +101,8 @@ pub(super) fn find_or_end(text: &str, at: usize, matches: impl Fn(char) -> bool)
     text[at..].find(matches).map_or(text.len(), |found| at + found)
 }
 
-/// The index after the blanks at `at`: spaces and tabs.
+/// The index after the blanks at `at`: spaces of all kinds and tabs.
 pub(super) fn skip_blanks(text: &str, at: usize) -> usize {
-    text.len() - text[at..].trim_start_matches([' ', '\t']).len()
+    const BLANKS: [char; 5] = [' ', '\t', '\u{a0}', '\u{202f}', '\u{3000}'];
+    text.len() - text[at..].trim_start_matches(BLANKS).len()
 }

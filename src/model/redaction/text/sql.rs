@@ -10,33 +10,43 @@ use crate::model::redaction::names::NameClass;
 use crate::model::redaction::text::scan::{TextScan, regex};
 use crate::model::redaction::text::value;
 
-static PATTERNS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
-    [
-        r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]{1,100}=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?(?:[ \t]+i?like)?[ \t]*\(?[ \t]*N?["'`]"#,
-        r#"(?i)(?-u:\b)insert[ \t]+into[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]{1,1000})\)\s*values\s*"#,
+static PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]+=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?(?:[ \t]+i?like)?[ \t]*\(?[ \t]*N?["'`]"#,
+    )
+});
+static INSERT: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(?i)(?-u:\b)insert[ \t]+into[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]+)\)\s*values\s*"#)
+});
+static UNQUOTED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
         r#"(?i)(?-u:\b)(?:user|role|login|to)[ \t]+\S+[ \t]+identified[ \t]+by[ \t]+(?P<value>[^\s'"`;,()]+)|(?-u:\b)password[ \t]+\$\$(?P<dollars>[^$]+)\$\$"#,
-        r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]{1,200},[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)')"#,
-    ]
-    .map(regex)
+    )
+});
+static FUNCTIONS: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]+,[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)')"#,
+    )
 });
 /// Words after `IDENTIFIED BY` that are no password.
 const KEYWORDS: &[&str] =
     &["values", "value", "externally", "globally", "password", "random", "default", "using"];
+/// The longest call that is read, in characters.
+const MAX_CALL: usize = 256;
 /// The most rows of one statement that are read.
 const MAX_ROWS: usize = 1000;
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    let [password, insert, unquoted, functions] = &*PATTERNS;
     let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if has(&["dentified", "IDENTIFIED", "$$"]) {
-        redact_groups(scan, unquoted);
+        redact_groups(scan, &UNQUOTED);
     }
     if has(&["crypt", "sp_"]) {
-        redact_groups(scan, functions);
+        redact_groups(scan, &FUNCTIONS);
     }
     let mut from = 0;
-    while let Some(found) = password.find_at(text, from) {
+    while let Some(found) = PASSWORD.find_at(text, from) {
         let span = value::value_at(text, found.end() - 1, false);
         let value = &text[span.start..span.end];
         from = found.end();
@@ -50,8 +60,8 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             from = span.end;
         }
     }
-    if scan.has("(") {
-        for found in insert.captures_iter(text) {
+    if scan.has("(") && has(&["nsert", "NSERT"]) {
+        for found in INSERT.captures_iter(text) {
             let (Some(columns), Some(all)) = (found.name("columns"), found.get(0)) else { continue };
             let columns = columns.as_str().split(',').map(|it| it.trim().trim_matches(['"', '`', '[', ']']));
             let classes: Vec<_> = columns.map(|column| scan.classifier.class(column)).collect();
@@ -87,6 +97,15 @@ fn redact_rows(scan: &mut TextScan<'_>, from: usize, columns: &[NameClass]) {
         for class in columns {
             at = skip(at, &[' ', '\t', '\n']);
             let mut span = value::value_at(text, at, false);
+            if !span.is_quoted
+                && let Some(end) = call_without_text(&text[span.start..])
+            {
+                at = span.start + end;
+                if text.as_bytes()[at - 1] == b')' {
+                    break;
+                }
+                continue;
+            }
             if !span.is_quoted {
                 span.end = at + text[at..].find([',', ')', '\n']).unwrap_or(text.len() - at);
             }
@@ -98,4 +117,26 @@ fn redact_rows(scan: &mut TextScan<'_>, from: usize, columns: &[NameClass]) {
             }
         }
     }
+}
+
+/// The length of a call without a quoted text and of the comma after it: `crypt($2, gen_salt('bf')),`. The salt is no credential.
+fn call_without_text(text: &str) -> Option<usize> {
+    let open = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|&open| open > 0)?;
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices().skip(open).take(MAX_CALL) {
+        match c {
+            '(' => depth += 1,
+            ')' if depth <= 1 => {
+                let inner = text[open..at].replace("gen_salt('bf'", "");
+                let rest = text[at + 1..].trim_start();
+                let end = rest.starts_with([',', ')']).then(|| text.len() - rest.len() + 1);
+                return end.filter(|_| depth == 1 && !inner.contains(['"', '\'']));
+            }
+            ')' => depth -= 1,
+            '\n' => return None,
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
 }

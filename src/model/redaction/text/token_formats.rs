@@ -1,12 +1,13 @@
 //! Tokens with a documented format, recognized wherever they occur: API keys by their prefixes, JSON Web Tokens, and the
 //! token after an authentication scheme.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::model::redaction::names::NameClass;
+use crate::model::redaction::text::listed::{ListedPattern, Table};
 use crate::model::redaction::text::scan::{TextScan, regex};
 use crate::model::redaction::values::{is_harmless_text, looks_like_word};
 
@@ -23,13 +24,16 @@ const H: &str = "[A-Fa-f0-9]";
 const PREFIXED: &[(&str, &str, usize)] = &[
     // Payment
     ("[sr]k_(?:live|test)_", "[A-Za-z0-9_]", 8),
+    ("sk_sbox_", W, 16),
+    ("key_(?:live|test)_", W, 20),
     ("whsec_", B, 8),
     ("rzp_(?:live|test)_", W, 10),
     ("FLWSECK(?:_TEST)?-", U, 10),
     ("sq0(?:atp|csp|idp)-", U, 16),
     ("EAAA", U, 50),
+    ("EAA[A-Z]", W, 30),
     ("shippo_(?:live|test)_", W, 16),
-    ("EZ[AT]K", W, 40),
+    ("EZ[AT]K", W, 30),
     ("access-(?:sandbox|development|production)-", U, 20),
     ("(?:live|test)_pub_", W, 20),
     ("duffel_(?:live|test)_", U, 16),
@@ -45,6 +49,8 @@ const PREFIXED: &[(&str, &str, usize)] = &[
     ("cio", W, 32),
     ("dckr_(?:pat|oat)_", U, 16),
     ("oy2", "[a-z0-9]", 40),
+    ("vercel_blob_rw_", "[A-Za-z0-9_]", 16),
+    ("ddp_", W, 36),
     ("AKCp", W, 20),
     ("cmVmdGtu", W, 20),
     ("sq[apu]_", W, 30),
@@ -84,6 +90,12 @@ const PREFIXED: &[(&str, &str, usize)] = &[
     ("hv[sbr]\\.", U, 16),
     ("dp\\.(?:pt|st|ct|sa|scim|audit)\\.", "[A-Za-z0-9._-]", 20),
     ("ops_eyJ", B, 30),
+    ("cf(?:ut|at|k)_", W, 30),
+    ("napi_", W, 40),
+    ("rnd_", W, 24),
+    ("fm[12][ar]?_", B, 40),
+    ("AGE-PLUGIN-", "[A-Z0-9-]", 20),
+    ("snyk_[a-z]{3}\\.", "[A-Za-z0-9._-]", 16),
     ("A3-[A-Z0-9]{6}-", "[A-Z0-9-]", 20),
     ("AGE-SECRET-KEY-1", W, 16),
     ("infisical_st\\.", "[A-Za-z0-9.]", 20),
@@ -99,16 +111,30 @@ const PREFIXED: &[(&str, &str, usize)] = &[
     ("pplx-", W, 20),
     ("nvapi-", U, 20),
     ("tgp_v1_", U, 20),
+    ("sess-", W, 32),
+    ("csk-", W, 32),
+    ("jina_", W, 32),
+    ("pcsk_", "[A-Za-z0-9_]", 24),
+    ("tvly-", U, 20),
+    ("lsv2_(?:pt|sk)_", "[a-f0-9_]", 32),
+    ("pylf_v1_", "[A-Za-z0-9_]", 24),
+    ("rpa_", W, 32),
+    ("e2b_", H, 32),
     // Messaging and office software
     ("xox[abceoprs]-", "[A-Za-z0-9.-]", 8),
     ("xox[eo]\\.xox[bp]-", "[A-Za-z0-9-]", 8),
     ("xapp-", "[A-Za-z0-9-]", 8),
+    ("xwfp-", "[A-Za-z0-9-]", 16),
+    ("xsmtpsib-", "[A-Za-z0-9-]", 20),
     ("SG\\.", "[A-Za-z0-9_.-]", 16),
     ("key-", H, 32),
     ("xkeysib-", "[a-f0-9-]", 16),
     ("SK", "[a-f0-9]", 32),
     ("ntn_", W, 20),
-    ("secret_", W, 40),
+    ("secret_", W, 24),
+    ("figo_", U, 16),
+    ("ATTA", H, 60),
+    ("dG9rO", B, 40),
     ("pat-(?:na|eu|ap)[0-9]-", "[A-Fa-f0-9-]", 20),
     ("pat[A-Za-z0-9]{14}\\.", H, 16),
     ("figd_", U, 16),
@@ -127,6 +153,12 @@ const PREFIXED: &[(&str, &str, usize)] = &[
     ("NR(?:AK|JS|II|RA)-", U, 16),
     ("dt0[a-z][0-9]{2}\\.", "[A-Za-z0-9.]", 20),
     ("ph[xs]_", W, 20),
+    ("eyJrIjoi", B, 16),
+    ("hc[aimx]?ik_", W, 32),
+    ("(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-", "[0-9a-f-]", 20),
+    // Docker's `auths` and other JSON in base64
+    ("eyJhdXRocyI6", B, 16),
+    ("eyJhdXRoIjo", B, 16),
     ("zpka_", "[A-Za-z0-9_]", 20),
     // Krosyn
     ("kra_", U, 20),
@@ -135,7 +167,6 @@ const PREFIXED: &[(&str, &str, usize)] = &[
 /// Formats without a fixed prefix: a text that every such token contains, and the pattern.
 const OTHERS: &[(&str, &str)] = &[
     (":AA", r"(?-u:\b)[0-9]{8,11}:AA[A-Za-z0-9_-]{20,}"),
-    (".", r"(?-u:\b)[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
     ("-us", r"(?-u:\b)[a-f0-9]{32}-us[0-9]{1,2}(?-u:\b)"),
     // Hashes of passwords
     ("$2", r"\$2[abxy]\$[0-9]{2}\$[A-Za-z0-9./]{20,}"),
@@ -150,6 +181,30 @@ const OTHERS: &[(&str, &str)] = &[
     ("MD5}", r"\{S?MD5\}[A-Za-z0-9+/=.$]{8,}"),
     ("CRYPT}", r"\{CRYPT\}[A-Za-z0-9+/=.$]{8,}"),
     ("PBKDF2", r"\{PBKDF2(?:-SHA(?:1|256|512))?\}[A-Za-z0-9+/=.$]{8,}"),
+    ("sk_", r"(?-u:\b)sk_[a-f0-9]{40,}"),
+    ("re_", r"(?-u:\b)re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}"),
+    ("pbkdf2", r"pbkdf2[_:]sha[0-9]{1,3}[$:][0-9]+\$[^\s$;,|]+\$[A-Za-z0-9+/=.]{16,}"),
+    ("SCRAM-SHA-", r"SCRAM-SHA-[0-9]+\$[0-9]+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+(?::[A-Za-z0-9+/=]+)?"),
+    (
+        "scrypt",
+        r"\$?scrypt[:$](?:[0-9]+:[0-9]+:[0-9]+|[a-z]+=[^\s$]{1,40})\$[^\s$;,|]+\$[A-Za-z0-9+/=.]{16,}",
+    ),
+    ("$P$", r"\$P\$[A-Za-z0-9./]{24,}"),
+    ("$H$", r"\$H\$[A-Za-z0-9./]{24,}"),
+    ("$S$", r"\$S\$[A-Za-z0-9./]{40,}"),
+    ("$7$", r"\$7\$[A-Za-z0-9./$]{20,}"),
+    ("$gy$", r"\$gy\$[A-Za-z0-9./$]{20,}"),
+    ("$md5", r"\$md5[$,][A-Za-z0-9./$=,]{16,}"),
+    ("$sha1$", r"\$sha1\$[A-Za-z0-9./$]{20,}"),
+    ("$8$", r"\$8\$[A-Za-z0-9./$]{20,}"),
+    ("$9$", r"\$9\$[A-Za-z0-9./$]{20,}"),
+    ("sha", r"(?-u:\b)sha(?:1|256|512)\$[^\s$;,|]{1,32}\$[a-f0-9]{40,}"),
+    ("md5", r"(?-u:\b)md5(?:\$[^\s$;,|]{1,32}\$)?[a-f0-9]{32}(?-u:\b)"),
+    (":::", r"[0-9]+:[a-fA-F0-9]{32}:[a-fA-F0-9]{32}:::"),
+    ("AQAAAA", r"(?-u:\b)AQAAAA[A-Za-z0-9+/]{60,}={0,2}"),
+    ("BCRYPT}", r"\{BCRYPT\}[A-Za-z0-9+/=.$]{8,}"),
+    ("PKCS5S2}", r"\{PKCS5S2\}[A-Za-z0-9+/=.$]{8,}"),
+    ("8Q~", r"(?-u:\b)[A-Za-z0-9_.-]{3}8Q~[A-Za-z0-9_.~-]{30,}"),
     (".atlasv1.", r"(?-u:\b)[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}"),
 ];
 
@@ -158,7 +213,7 @@ const MIN_LENGTH: usize = 11;
 
 struct Patterns {
     prefixed: Regex,
-    others: Vec<(Finder<'static>, Regex)>,
+    discord: Regex,
     jwt: Regex,
     scheme: Regex,
 }
@@ -167,28 +222,55 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let prefixed: Vec<_> =
         PREFIXED.iter().map(|(prefix, of, least)| format!("{prefix}{of}{{{least},}}")).collect();
     Patterns {
-        prefixed: regex(&format!(r"(?-u:\b)(?:{})", prefixed.join("|"))),
-        others: OTHERS.iter().map(|(part, pattern)| (Finder::new(part), regex(pattern))).collect(),
+        // A token begins after any sign and `_`, and after an escape such as `%3D`, `\n` or `\u0022`.
+        prefixed: regex(&format!(
+            r"(?:(?-u:\b)|_|%[0-9A-Fa-f]{{2}}|\\[nrt]|\\u00[0-9a-f]{{2}})(?:{})",
+            prefixed.join("|")
+        )),
+        discord: regex(r"(?-u:\b)[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
         // The header is base64url that begins with `{"`.
         jwt: regex(r"(?-u:\b)eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"),
         scheme: regex(r"(?i:(?-u:\b)(?:bearer|basic|ntlm|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})"),
     }
 });
 
+/// The patterns of [`OTHERS`].
+pub(super) fn listed() -> Vec<ListedPattern> {
+    let pattern = |&(literal, pattern): &(&'static str, &str)| {
+        ListedPattern::new(Table::Formats, literal, pattern.to_owned())
+    };
+    OTHERS.iter().map(pattern).collect()
+}
+
 /// Redacts tokens of known formats.
-pub(super) fn detect(scan: &mut TextScan<'_>) {
+pub(super) fn detect(scan: &mut TextScan<'_>, listed: &[&ListedPattern]) {
     let text = scan.text;
     if text.len() < MIN_LENGTH {
         return;
     }
-    let others = PATTERNS.others.iter().filter(|(part, _)| part.find(text.as_bytes()).is_some());
-    let others = others.map(|(_, pattern)| pattern);
-    for pattern in std::iter::once(&PATTERNS.prefixed).chain(others) {
-        for found in pattern.find_iter(text) {
-            // Characters joined to a token belong to it.
-            let joined = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-            let rest = text.as_bytes()[found.end()..].iter().take_while(joined).count();
-            scan.redact(found.start()..found.end() + rest);
+    for found in PATTERNS.prefixed.find_iter(text) {
+        let skipped = match found.as_str().as_bytes() {
+            [b'_', ..] => 1,
+            [b'%', ..] => 3,
+            [b'\\', b'u', ..] => 6,
+            [b'\\', ..] => 2,
+            _ => 0,
+        };
+        let start = found.start() + skipped;
+        // Within base64, these letters are no prefix.
+        let is_in_base64 = text[start..].starts_with("EAA") && text[..start].ends_with(['+', '/']);
+        if !is_in_base64 {
+            redact_joined(scan, start..found.end());
+        }
+    }
+    for listed in listed.iter().filter(|it| it.table == Table::Formats) {
+        for found in listed.regex().find_iter(text) {
+            redact_joined(scan, found.range());
+        }
+    }
+    if scan.has(".") && scan.has("MNO") {
+        for found in PATTERNS.discord.find_iter(text) {
+            redact_joined(scan, found.range());
         }
     }
     if scan.has(".") && text.contains("eyJ") {
@@ -201,4 +283,11 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             !looks_like_word(value) && !is_harmless_text(value, NameClass::Key)
         });
     }
+}
+
+/// Redacts a token and the characters joined to it, which belong to it.
+fn redact_joined(scan: &mut TextScan<'_>, range: Range<usize>) {
+    let joined = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let rest = scan.text.as_bytes()[range.end..].iter().take_while(joined).count();
+    scan.redact(range.start..range.end + rest);
 }

@@ -3,6 +3,7 @@
 use crate::model::redaction::markers;
 use crate::model::redaction::references::is_scheme;
 use crate::model::redaction::text::scan::{find_or_end, skip_blanks};
+use crate::model::redaction::vocabulary::{Words, word_set};
 
 /// The longest call in brackets that is taken as one value, in bytes.
 const MAX_CALL: usize = 512;
@@ -25,9 +26,74 @@ fn closing_quote(open: char) -> Option<char> {
     }
 }
 
+/// Quotes as entities of HTML and as escapes of JSON.
+pub(super) const ESCAPED_QUOTES: [&str; 8] =
+    ["&quot;", "\\u0022", "\\u0027", "&#34;", "&#39;", "&apos;", "&#x27;", "&#x22;"];
+
+/// Functions and types whose argument is the value: `[]byte("…")`, `std::string{"…"}`. Others take its name: `getenv("X")`.
+static CONSTRUCTORS: Words = Words::new(|| {
+    word_set(
+        "string str bytes byte rune bytestring from new of some just ok text char utf8 secretstring secretstr \
+         securestring secretbytes array data bytearray string_view qstring qstringliteral getbytes aslist listof arrayof \
+         wstring cstring buffer frombase64string fromhex unhexlify b64decode",
+    )
+});
+
+/// The index of the quoted text in a call that only converts it, or `at`.
+pub(super) fn skip_constructor(text: &str, at: usize) -> usize {
+    let is_type =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '[' | ']' | '<' | '>' | '&');
+    let open = find_or_end(text, at, |c| !is_type(c));
+    let path = &text[at..open];
+    if path.is_empty() || path.len() > 48 || !text[open..].starts_with(['(', '{']) {
+        return at;
+    }
+    let start = open + 1;
+    let is_braced = text[open..].starts_with('{') && path.starts_with(|c: char| c.is_ascii_alphabetic());
+    let last = path.rsplit([':', '.', ']']).next().unwrap_or(path).to_ascii_lowercase();
+    let last = last.split('<').next().unwrap_or_default();
+    let quote = text[start..].trim_start_matches(['b', 'B', 'u', 'r', '@']);
+    let is_text = quote.starts_with(['"', '\'']) && text.len() - quote.len() <= start + 2;
+    if !is_text || !(is_braced || CONSTRUCTORS.contains(last)) {
+        return at;
+    }
+    // `flag.String("password", "…")`: the first text of several is a name, unless bytes are made of it.
+    let mark = quote.chars().next().unwrap_or('"');
+    let rest = quote[1..].split_once(mark).map_or("", |(_, rest)| rest);
+    let takes_encoding = last.contains("byte") || last == "from";
+    if rest.starts_with(',') && !takes_encoding { at } else { start }
+}
+
+/// The text of a heredoc at `at`: `<<EOT`, `$(cat <<'EOF'`, `<<-EOF`.
+pub(super) fn heredoc(text: &str, at: usize) -> Option<ValueSpan> {
+    let rest = text[at..].trim_start_matches('"');
+    let rest =
+        rest.strip_prefix("$(cat ").or_else(|| rest.strip_prefix("`cat ")).unwrap_or(rest).trim_start();
+    let rest =
+        rest.strip_prefix("<<")?.trim_start_matches(['<', '-', '~', ' ']).trim_start_matches(['\'', '"']);
+    let tag = &rest[..find_or_end(rest, 0, |c| !(c.is_alphanumeric() || c == '_'))];
+    let body = text.len() - rest.len() + rest.find('\n').filter(|_| !tag.is_empty())? + 1;
+    let mut end = body;
+    for line in text[body..].split_inclusive('\n') {
+        if line.trim_start().starts_with(tag) {
+            break;
+        }
+        end += line.len();
+    }
+    let start = end - text[body..end].trim_start().len();
+    Some(ValueSpan { start, end: start + text[start..end].trim_end().len(), is_quoted: true })
+}
+
 /// The value at `at`. `is_assigned` means that a program or a shell assigns it.
 pub(super) fn value_at(text: &str, at: usize, is_assigned: bool) -> ValueSpan {
     let rest = &text[at..];
+    if rest.starts_with(['&', '\\'])
+        && let Some(quote) = ESCAPED_QUOTES.into_iter().find(|quote| rest.starts_with(quote))
+    {
+        let start = at + quote.len();
+        let end = text[start..].find(quote).map_or(text.len(), |end| start + end);
+        return ValueSpan { start, end, is_quoted: true };
+    }
     // Prefixes of strings in programs: `b"…"`, `@"…"`, `N'…'`.
     let prefix = rest
         .find(|c: char| !matches!(c, 'b' | 'B' | 'r' | 'R' | 'f' | 'F' | 'u' | 'U' | 'N' | '@' | '$' | '\\'))
@@ -39,6 +105,13 @@ pub(super) fn value_at(text: &str, at: usize, is_assigned: bool) -> ValueSpan {
         && (open == close || rest[prefix + open.len_utf8()..].chars().take(MAX_CALL).any(|c| c == close))
     {
         return quoted(text, at, at + prefix, (open, close), is_assigned);
+    }
+    // `(sensitive value)`
+    if rest.starts_with('(')
+        && let Some(end) = rest.find(')').filter(|&end| end < 32)
+        && rest[1..end].bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ')
+    {
+        return ValueSpan { start: at, end: at + end + 1, is_quoted: false };
     }
     if is_assigned && rest.starts_with('{') && !rest.starts_with("{{") {
         let line = rest.find(['\n', '"', '\'']).unwrap_or(rest.len());

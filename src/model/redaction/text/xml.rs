@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::model::redaction::classifier::{ValueSyntax, is_secret};
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::text::scan::{TextScan, find_or_end};
+use crate::model::redaction::values::looks_generated;
 
 /// The longest tag that is read, in bytes.
 const MAX_TAG: usize = 4096;
@@ -26,6 +27,7 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     let mut unclosed = HashSet::new();
     // The class that the element before names: `<key>password</key><string>…</string>`.
     let mut named = NameClass::Ordinary;
+    let mut table = Table::default();
     while let Some(at) = text[from..].find('<').map(|at| from + at) {
         let Some(tag) = tag(text, at) else {
             from = at + 1;
@@ -35,13 +37,25 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         let own = scan.classifier.class(local_name(tag.name));
         let by_attribute = redact_attributes(scan, &tag);
         let by_element = std::mem::replace(&mut named, NameClass::Ordinary);
+        let text_end = find_or_end(text, tag.end, |c| c == '<');
+        if let Some(class) = table.read(scan, tag.name, &text[tag.end..text_end]) {
+            let range = content(text, tag.end..text_end);
+            if !text[range.clone()].contains(char::is_whitespace) {
+                scan.redact_value(class, range, ValueSyntax::LastWord);
+            }
+            continue;
+        }
         let class = [own, by_attribute, by_element].into_iter().find(|it| it.is_credential());
         if tag.is_closed {
             continue;
         }
-        let text_end = find_or_end(text, tag.end, |c| c == '<');
         if let Some(class) = class {
-            let end = closing_tag(text, &tag, &mut unclosed).unwrap_or(text_end);
+            let closing = closing_tag(text, &tag, &mut unclosed);
+            // `Vec<Token>`
+            if closing.is_none() && text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
+                continue;
+            }
+            let end = closing.unwrap_or(text_end);
             let range = content(text, tag.end..end);
             let inner = text[range.clone()].trim();
             if !inner.is_empty() && is_secret(class, inner, ValueSyntax::Explicit) {
@@ -58,26 +72,52 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     }
 }
 
-/// Redacts the same in XML that was escaped: `&lt;password&gt;…&lt;/password&gt;`.
-pub(super) fn detect_escaped(scan: &mut TextScan<'_>) {
-    let text = scan.text;
-    let mut done = 0;
-    for (at, open) in text.match_indices("&lt;") {
-        let start = at + open.len();
-        let name_end =
-            find_or_end(text, start, |c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')));
-        if at < done || !text[name_end..].starts_with("&gt;") {
-            continue;
+/// The names in the cells of a table in HTML, or in a list of terms.
+#[derive(Default)]
+struct Table {
+    /// The classes of the header cells.
+    header: Vec<NameClass>,
+    /// How many cells of the row were read.
+    column: usize,
+    /// Whether the row has header cells.
+    has_header: bool,
+    /// The class of the cell before.
+    label: NameClass,
+}
+
+impl Table {
+    /// Reads an opening tag and the text after it. Returns the class of a cell that holds a credential.
+    fn read(&mut self, scan: &TextScan<'_>, tag: &str, text: &str) -> Option<NameClass> {
+        let is = |name: &str| tag.eq_ignore_ascii_case(name);
+        if tag.len() != 2 {
+            return None;
         }
-        let value = name_end + "&gt;".len();
-        done = text[value..].find("&lt;").map_or(text.len(), |end| value + end);
-        let class = scan.classifier.class(local_name(&text[start..name_end]));
-        scan.redact_value(class, value..done, ValueSyntax::Explicit);
+        if is("tr") {
+            (self.column, self.has_header, self.label) = (0, false, NameClass::Ordinary);
+        } else if is("th") || is("dt") {
+            let class = if text.len() < 64 { scan.classifier.class(text) } else { NameClass::Ordinary };
+            if !self.has_header {
+                self.header.clear();
+            }
+            self.has_header |= is("th");
+            self.header.push(class);
+            self.label = class;
+        } else if is("td") || is("dd") {
+            let column = self.header.get(self.column).copied().unwrap_or_default();
+            let is_beside = self.has_header || is("dd") || looks_generated(text.trim());
+            let own = if is_beside { self.label } else { NameClass::Ordinary };
+            self.column += 1;
+            self.label =
+                if self.has_header || text.len() > 64 { self.label } else { scan.classifier.class(text) };
+            let column = if self.has_header { NameClass::Ordinary } else { column };
+            return [own, column].into_iter().find(|class| class.is_credential());
+        }
+        None
     }
 }
 
 /// A name without its namespace.
-fn local_name(name: &str) -> &str {
+pub(super) fn local_name(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 

@@ -10,6 +10,7 @@ use memchr::memchr_iter;
 
 use crate::model::redaction::classifier::{ValueSyntax, is_secret};
 use crate::model::redaction::names::{KeyName, NameClass};
+use crate::model::redaction::normalize::is_wordlike;
 use crate::model::redaction::text::scan::TextScan;
 use crate::model::redaction::values::looks_generated;
 
@@ -24,7 +25,9 @@ struct YamlLine<'t> {
 /// Redacts the values under a key that names a credential.
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let lines = lines(scan.text);
+    let is_kubernetes = is_kubernetes_secret(scan.text);
     let mut under: Option<(usize, NameClass)> = None;
+    let mut under_users: Option<usize> = None;
     let mut named: Option<(usize, NameClass)> = None;
     // The value of the item, if it stands before the name.
     let mut unnamed: Option<(usize, Range<usize>)> = None;
@@ -35,12 +38,19 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         }
         if let Some((indent, class)) = under {
             if line.indent > indent || line.is_item && line.indent >= indent {
-                redact_nested(scan, line, class);
+                redact_nested(scan, line, class, is_kubernetes);
                 continue;
             }
             under = None;
         }
-        let Some(key) = line.key else { continue };
+        under_users =
+            under_users.filter(|indent| line.indent > *indent || line.is_item && line.indent >= *indent);
+        let Some(key) = line.key else {
+            if under_users.is_some() && line.is_item {
+                redact_login(scan, line.value.clone());
+            }
+            continue;
+        };
         let name = KeyName::of(key);
         if line.is_item || name.is_value_member() {
             let is_value = name.is_value_member() && !text.trim().is_empty();
@@ -57,9 +67,19 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         } else {
             named = None;
         }
-        let class = scan.classifier.class_of(&name);
+        let mut class = scan.classifier.class_of(&name);
+        if is_kubernetes && matches!(key, "data" | "stringData") {
+            class = NameClass::Password;
+            if text.starts_with('{') {
+                scan.redact(line.value.start + 1..line.value.end - usize::from(text.ends_with('}')));
+            }
+        }
         if class.is_credential() && continues(text) {
             under = Some((line.indent, class));
+        }
+        // `users:`, and below it `- svc:x7Yz90aB`.
+        if matches!(key, "users" | "accounts" | "logins") && continues(text) {
+            under_users = Some(line.indent);
         }
         if name.is_name_member() {
             let class = scan.classifier.class(unquoted(text));
@@ -74,11 +94,29 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     }
 }
 
+/// Whether a text has a manifest of a Kubernetes secret, whose values stand under names of any kind.
+fn is_kubernetes_secret(text: &str) -> bool {
+    text.contains("kind: Secret") && text.lines().any(|line| line.trim() == "kind: Secret")
+}
+
+/// Redacts the password of a login: `svc:x7Yz90aB`.
+fn redact_login(scan: &mut TextScan<'_>, range: Range<usize>) {
+    let login = scan.text[range.clone()].trim_matches(['"', '\'']);
+    let Some((user, password)) = login.split_once(':') else { return };
+    if is_wordlike(user) && looks_generated(password) {
+        let start = range.start + scan.text[range.clone()].find(':').map_or(0, |at| at + 1);
+        scan.redact(start..start + password.len());
+    }
+}
+
 /// Redacts a line under a credential's key: a text, an item, or a member, unless it describes the credential
 /// (`type: string`).
-fn redact_nested(scan: &mut TextScan<'_>, line: &YamlLine<'_>, class: NameClass) {
+fn redact_nested(scan: &mut TextScan<'_>, line: &YamlLine<'_>, class: NameClass, is_kubernetes: bool) {
     let text = unquoted(&scan.text[line.value.clone()]);
-    let describes = line.key.is_some_and(|key| KeyName::of(key).is_attribute()) && !looks_generated(text);
+    // In a Kubernetes secret, a member may have any name.
+    let describes = !is_kubernetes
+        && line.key.is_some_and(|key| KeyName::of(key).is_attribute())
+        && !looks_generated(text);
     // A member may be harmless even under a password: `type: string`.
     let is_member = line.key.is_some() && class == NameClass::Password;
     let class = if is_member { NameClass::Key } else { class };
@@ -117,6 +155,20 @@ fn lines(text: &str) -> Vec<YamlLine<'_>> {
     lines
 }
 
+/// Whether a line opens a block of a program and no member: `if len(password) < 12:`.
+fn is_statement(content: &str) -> bool {
+    const KEYWORDS: [&str; 14] = [
+        "if", "elif", "while", "for", "def", "class", "with", "except", "case", "async", "elseif", "foreach",
+        "match", "switch",
+    ];
+    // The end of a condition over several lines.
+    if content.ends_with("):") && !content.contains(" (") {
+        return true;
+    }
+    content.ends_with(':')
+        && content.split_once(' ').is_some_and(|(word, rest)| KEYWORDS.contains(&word) && rest.len() > 1)
+}
+
 fn read_line(content: &str, at: usize, indent: usize, is_item: bool, is_question: bool) -> YamlLine<'_> {
     let end = at + content.len();
     if is_question {
@@ -135,7 +187,7 @@ fn read_line(content: &str, at: usize, indent: usize, is_item: bool, is_question
     let colon = memchr_iter(b':', content.as_bytes()).find(ends_key);
     let key = colon
         .map(|colon| content[..colon].trim().trim_matches(['"', '\'']))
-        .filter(|key| key.len() < 128 && !key.is_empty());
+        .filter(|key| key.len() < 128 && !key.is_empty() && !is_statement(content));
     match (key, colon) {
         (Some(key), Some(colon)) => {
             let value = content[colon + 1..].trim_start();
