@@ -105,6 +105,11 @@ fn the_promise_is_kept_and_harmless_values_stay() {
             include_str!("../../../testdata/redaction/secrets-fourth.jsonl"),
             include_str!("../../../testdata/redaction/harmless-fourth.jsonl"),
         ),
+        (
+            "fifth",
+            include_str!("../../../testdata/redaction/secrets-fifth.jsonl"),
+            include_str!("../../../testdata/redaction/harmless-fifth.jsonl"),
+        ),
     ];
     let mut low = Vec::new();
     for (list, secrets, harmless) in lists {
