@@ -9,7 +9,9 @@ use crate::model::redaction::markers::{REDACTED, REDACTED_CHANGED};
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::normalize::is_wordlike;
 use crate::model::redaction::rules::{self, FieldRule, Parent};
-use crate::model::redaction::values::{is_harmless, is_known_word, is_random, is_time, looks_generated};
+use crate::model::redaction::values::{
+    is_harmless, is_known_word, is_random, is_rule_member, is_time, looks_generated,
+};
 use crate::model::redaction::{field_names, json_pairs, text};
 use crate::model::words::ModelType;
 
@@ -30,7 +32,9 @@ pub(super) fn is_redacted(rule: FieldRule, key: &KeyName, value: &Json) -> bool 
     match rule {
         FieldRule::Secret => true,
         FieldRule::Credential(NameClass::Scheme) if is_container => false,
-        FieldRule::Credential(class) => !is_harmless(value, key, class),
+        FieldRule::Credential(class) => {
+            !is_harmless(value, key, class) && !is_rule_member(&key.joined, value)
+        }
         FieldRule::TextOnly => is_container && !json_pairs::is_empty(value),
         FieldRule::Lifecycle => match value {
             Json::Null | Json::Bool(_) | Json::Number(_) => false,
@@ -195,21 +199,41 @@ impl JsonRedactor<'_> {
             }
             return redacted(&Json::String(text.to_owned()), before);
         }
-        if rule == FieldRule::TextOnly && text.split_whitespace().any(is_random) {
-            // The name or the description of a secret, with what can only be its value.
-            let is_blank = |c: char| c.is_whitespace() || matches!(c, '=' | ':');
-            let kept: Vec<_> = text
-                .split_inclusive(is_blank)
-                .map(|word| if is_random(word) { REDACTED } else { word })
-                .collect();
-            return self.string(rule, key, &kept.join(""), before);
-        }
         let is_prose = matches!(rule, FieldRule::Prose | FieldRule::TextOnly);
-        let redact = |text, marker| text::redact(text, marker, self.classifier, is_prose);
+        // The description of a secret and the notes of an endpoint: a word that can only be a value goes wherever it stands.
+        let has_random_words = matches!(rule, FieldRule::TextOnly | FieldRule::Guarded);
+        let redact = |text, marker| {
+            let words =
+                if has_random_words { without_random_words(text, marker) } else { Cow::Borrowed(text) };
+            match words {
+                Cow::Borrowed(text) => text::redact(text, marker, self.classifier, is_prose),
+                Cow::Owned(text) => {
+                    Cow::Owned(text::redact(&text, marker, self.classifier, is_prose).into_owned())
+                }
+            }
+        };
         let Cow::Owned(kept) = redact(text, REDACTED) else { return Json::String(text.to_owned()) };
         let is_changed = before_text.is_some_and(|before| before != text && redact(before, REDACTED) == kept);
         Json::String(if is_changed { redact(text, REDACTED_CHANGED).into_owned() } else { kept })
     }
+}
+
+/// The text with `marker` in place of each word that was generated.
+fn without_random_words<'t>(text: &'t str, marker: &str) -> Cow<'t, str> {
+    let ends_word = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '=' | ':' | ',' | ';' | '"' | '\'' | '`' | '(' | ')' | '<' | '>' | '[' | ']')
+    };
+    if !text.split(ends_word).any(is_random) {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends_word) {
+        let word = piece.trim_end_matches(ends_word);
+        kept.push_str(if is_random(word) { marker } else { word });
+        kept.push_str(&piece[word.len()..]);
+    }
+    Cow::Owned(kept)
 }
 
 /// Whether a text under `signature_header` or `required_headers` is the name of a header: `X-Signature`.

@@ -56,8 +56,18 @@ pub(super) fn is_harmless(value: &Json, name: &KeyName, class: NameClass) -> boo
         Json::Object(members) => members.iter().all(|(key, value)| {
             let own = KeyName::of(key);
             let class = if own.class == NameClass::Ordinary { NameClass::Key } else { own.class };
-            !contains_credential(key) && is_harmless(value, &own, class)
+            !contains_credential(key) && (is_harmless(value, &own, class) || is_rule_member(key, value))
         }),
+    }
+}
+
+/// Whether a member is part of a rule for the values of a field: `{"pattern": "^.{12,}$", "message": "too short"}`.
+pub(super) fn is_rule_member(key: &str, value: &Json) -> bool {
+    let Json::String(text) = value else { return false };
+    match key {
+        "pattern" | "regex" => text.starts_with('^') && text.ends_with('$'),
+        "message" => text.contains(' ') && is_wordlike(text),
+        _ => false,
     }
 }
 
@@ -93,7 +103,7 @@ pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
         // `[]`, `()`, `{`: part of a program.
         return true;
     }
-    if is_validation(text) {
+    if is_validation(text) || is_required_type(text) {
         return true;
     }
     if class == NameClass::Password {
@@ -111,6 +121,12 @@ pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
 fn is_challenge(text: &str) -> bool {
     let realm = text.split_once(' ').and_then(|(_, rest)| rest.trim_start().strip_prefix("realm="));
     realm.is_some_and(|realm| is_wordlike(realm) && !realm.contains([',', '=']))
+}
+
+/// Whether a text is a required type in GraphQL: `String!`, `[ID!]!`.
+fn is_required_type(text: &str) -> bool {
+    let inner = text.strip_suffix('!').map(|text| text.trim_matches(['[', ']', '!']));
+    inner.is_some_and(|kind| matches!(kind, "String" | "ID" | "Int" | "Float" | "Boolean"))
 }
 
 /// Whether a text is a rule for the values of a field: `required|string|min:8`.
@@ -207,11 +223,17 @@ pub(super) fn looks_generated(text: &str) -> bool {
         || is_reference(text))
 }
 
-/// Whether a word is certainly generated: a run of ten or more letters and digits changes between the two three times or more.
+/// Whether a word is certainly generated: a run of ten or more letters and digits changes between the two three times or
+/// more, or a run of sixteen or more changes between capitals, small letters and digits at two of five places.
 pub(super) fn is_random(word: &str) -> bool {
+    let changes = |run: &str, kind: fn(u8) -> u8| {
+        run.as_bytes().windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count()
+    };
+    let is_digit = |byte: u8| u8::from(byte.is_ascii_digit());
+    let case = |byte: u8| u8::from(byte.is_ascii_digit()) + 2 * u8::from(byte.is_ascii_uppercase());
     word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-        let kinds = run.bytes().map(|byte| byte.is_ascii_digit()).collect::<Vec<_>>();
-        run.len() >= 10 && kinds.windows(2).filter(|pair| pair[0] != pair[1]).count() >= 3
+        run.len() >= 10 && changes(run, is_digit) >= 3
+            || run.len() >= 16 && changes(run, case) * 5 >= run.len() * 2
     }) && looks_generated(word)
 }
 

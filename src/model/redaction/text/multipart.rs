@@ -25,8 +25,9 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         let empty_line = ["\n\r\n", "\n\n"].iter().filter_map(|it| Some((headers.find(it)?, it.len())));
         let Some((offset, length)) = empty_line.min() else { continue };
         let start = line_end + offset + length;
-        let boundary = ["\r\n--", "\n--"].iter().filter_map(|it| text[start..].find(it)).min();
-        done = boundary.map_or(text.len(), |end| start + end);
-        scan.redact_value(class, start..done, ValueSyntax::Explicit);
+        // One search: a second one for `\r\n--` would read the rest of a text that has none for each field.
+        done = text[start..].find("\n--").map_or(text.len(), |end| start + end);
+        let end = start + text[start..done].strip_suffix('\r').map_or(done - start, str::len);
+        scan.redact_value(class, start..end, ValueSyntax::Explicit);
     }
 }
