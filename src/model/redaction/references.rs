@@ -97,9 +97,12 @@ fn is_store_path(text: &str) -> bool {
     }
     // A tag of YAML: `!Ref DbPassword`, `!secret db`.
     if let Some(tag) = text.strip_prefix('!') {
-        let tags = ["Ref ", "GetAtt ", "ImportValue ", "secret ", "env_var "];
-        let is_template = tag.strip_prefix("Sub ").is_some_and(is_template);
-        return is_template || tags.iter().any(|name| tag.starts_with(name)) && is_wordlike(tag);
+        const TAGS: [&str; 8] = ["Ref", "GetAtt", "ImportValue", "secret", "env_var", "env", "ENV", "vault"];
+        let Some((tag, value)) = tag.split_once(' ') else { return false };
+        let value = value.trim().trim_matches(['"', '\'']);
+        let has_template = || value.contains("${") || value.contains("{{resolve:");
+        return tag == "Sub" && (is_template(value) || has_template() && is_wordlike(value))
+            || TAGS.contains(&tag) && !value.is_empty() && (is_wordlike(value) || is_template(value));
     }
     if let Some(path) = text.strip_prefix("projects/") {
         return path.contains("/secrets/") && is_wordlike(path);
@@ -257,8 +260,10 @@ fn arguments(text: &str, open: usize, is_lookup: bool, depth: usize) -> Option<u
             }
             _ => {
                 // `get_secret(SecretId='prod/db')`
-                let name = text[at..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
-                if is_lookup && name > 0 && text[at + name..].starts_with(['=', ':']) {
+                let name = text[at..].find(|c: char| !(c.is_ascii_alphabetic() || c == '_')).unwrap_or(0);
+                let is_named = text[at + name..].starts_with('=') && !text[at + name..].starts_with("==")
+                    || is_lookup && text[at + name..].starts_with(':');
+                if name > 0 && is_named {
                     at += name + 1;
                     continue;
                 }

@@ -218,6 +218,40 @@ fn an_operator_can_add_names_but_remove_none() {
 }
 
 #[test]
+fn only_the_cell_of_the_credential_is_redacted() {
+    for (text, kept) in [
+        ("| password | bluebell |\n| host | db1 |", "| password | [redacted] |\n| host | db1 |"),
+        (
+            "| password | host |\n|---|---|\n| bluebell | db1 |",
+            "| password | host |\n|---|---|\n| [redacted] | db1 |",
+        ),
+        ("password  bluebell\nhost  db1", "password  [redacted]\nhost  db1"),
+        ("key,value\npassword,bluebell\nhost,db1", "key,value\npassword,[redacted]\nhost,db1"),
+        ("|| system || token ||\n| crm | thistle |", "|| system || token ||\n| crm | [redacted] |"),
+        (
+            "COPY t (id, password, name) FROM stdin;\n1\tthistle\tanna\n\\.\nx",
+            "COPY t (id, password, name) FROM stdin;\n1\t[redacted]\tanna\n\\.\nx",
+        ),
+        ("db_password: cobblestone -> $secret.DB", "db_password: [redacted] -> $secret.DB"),
+        ("password: thistle -> foxglove\nhost: a -> b", "password: [redacted] -> [redacted]\nhost: a -> b"),
+        ("Bearer <token> with each request", "Bearer <token> with each request"),
+        (
+            "define('DB_PASSWORD','x7Yz');\ndefine('DB_HOST','localhost');",
+            "define('DB_PASSWORD','[redacted]');\ndefine('DB_HOST','localhost');",
+        ),
+        (
+            "$ua->credentials(\"h:443\", \"realm\", \"svc\", \"foxglove\");",
+            "$ua->credentials(\"h:443\", \"realm\", \"svc\", \"[redacted]\");",
+        ),
+        ("expect \"Password:\"\nsend \"foxglove\\r\"", "expect \"Password:\"\nsend \"[redacted]\\r\""),
+    ] {
+        let value = Json::String(text.to_owned());
+        let change = Redaction::default().change(ModelType::Connector, "config", None, Some(&value));
+        assert_eq!(change.new.unwrap().get(), Json::String(kept.to_owned()).to_string());
+    }
+}
+
+#[test]
 fn field_names_lose_the_values_in_them() {
     let redaction = Redaction::default();
     for (model_type, field, kept) in [

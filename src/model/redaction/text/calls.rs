@@ -33,6 +33,8 @@ static CONNECTION: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A call that stores a secret under a name.
 const SECRET_SETTER: &str = r"(?i)\b(?:set_?secret|put_?secret|add_?secret|secrets?\.(?:set|put|create|store|add))\(\s*\W[\w./-]+\W\s*,\s*{}";
+/// A login in base64: `Buffer.from('svc:…')`, `btoa("svc:…")`.
+const ENCODED_LOGIN: &str = r"(?:Buffer\.from|btoa|b64encode|base64_encode|encode64|ncodeToString|ToBase64String)\([^\x22'`\n)]{0,48}?[\x22'`][\w.@-]+:(?P<value>[^\s\x22'`]+)[\x22'`]";
 /// Calls of libraries whose argument is a credential, each with a text that every match contains. `{}` stands for the credential in quotes.
 const CALLS: &[(&str, &str)] = &[
     ("ConvertTo-SecureString", r"ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?{}"),
@@ -53,6 +55,24 @@ const CALLS: &[(&str, &str)] = &[
     ("secrets.set", SECRET_SETTER),
     ("secrets.put", SECRET_SETTER),
     ("secrets.create", SECRET_SETTER),
+    ("bearer_auth", r"\bbearer_auth\(\s*{}"),
+    ("earerAuth", r"[bB]earerAuth\(\s*{}"),
+    ("basic_auth", r"\bbasic_auth\([^,\n]+,\s*(?:Some\(\s*)?{}"),
+    ("DBI->connect", r"\bDBI->connect(?:_cached)?\([^,\n]+,[^,\n]+,\s*{}"),
+    ("->credentials", r"->credentials\([^,\n]+,[^,\n]+,[^,\n]+,\s*{}"),
+    ("Buffer.from(", ENCODED_LOGIN),
+    ("btoa(", ENCODED_LOGIN),
+    ("b64encode(", ENCODED_LOGIN),
+    ("base64_encode(", ENCODED_LOGIN),
+    ("encode64(", ENCODED_LOGIN),
+    ("encodeToString(", ENCODED_LOGIN),
+    ("EncodeToString(", ENCODED_LOGIN),
+    ("ToBase64String(", ENCODED_LOGIN),
+    // A script of `expect` that answers a prompt.
+    (
+        "send",
+        r"(?i)(?:password|passphrase|passcode|passwd|PIN|token)[^\n]{0,32}[\x22}]\s*(?:\{\s*|;\s*)?(?:exp_)?send[ \t]+(?:-[a-z-]+[ \t]+)*[\x22{](?P<value>[^\x22\n\\}]+)(?:\\[rn])?[\x22}]",
+    ),
     ("CURLOPT_", r"CURLOPT_(?:PROXY)?USERPWD\s*,\s*[\x22'][^:\x22'\n]*:(?P<value>[^\x22'\n]+)"),
 ];
 /// The same for calls that may also take a word which is none: a text that looks generated counts.
@@ -74,6 +94,8 @@ const NAMED: &[(&str, &str)] = &[
     ("default_value", DEFAULT),
     ("defaultValue", DEFAULT),
     ("Var", r"Var[PE]?\([^,\n]+,\s*[\x22'](?P<name>[\w.-]+)[\x22']\s*,\s*{}"),
+    // The output of `var_dump` in PHP.
+    ("\"]=>", r"\[\x22(?P<name>[\w.-]+)\x22\]=>\s*string\([0-9]+\)\s*{}"),
     ("<<\"", r"\{\s*(?P<name>\w+)\s*,\s*<<{}"),
     (" . \"", r"\(\s*:?(?P<name>[\w-]+)\s+\.\s+{}"),
 ];
@@ -158,8 +180,14 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     for found in PATTERNS.pair.captures_iter(text) {
         let (Some(name), Some(value)) = (found.name("name"), found.name("value")) else { continue };
         // `login("home", "page")`
-        let is_plain = name.as_str().to_ascii_lowercase().contains("log") && looks_like_word(value.as_str());
-        if !is_plain {
+        let is_method = text[..name.start()].ends_with('.');
+        let is_plain = name.as_str().to_ascii_lowercase().contains("log")
+            && looks_like_word(value.as_str())
+            && !is_method;
+        // `$ua->credentials(host, realm, user, password)`
+        let has_more =
+            name.as_str() == "credentials" && text[value.end() + 1..].trim_start().starts_with(',');
+        if !is_plain && !has_more {
             scan.redact_value(NameClass::Password, value.range(), ValueSyntax::Explicit);
         }
     }

@@ -9,9 +9,10 @@ use memchr::memchr_iter;
 use regex::Regex;
 
 use crate::model::redaction::classifier::ValueSyntax;
+use crate::model::redaction::names::NameClass;
 use crate::model::redaction::references::is_reference;
 use crate::model::redaction::text::scan::{TextScan, find_or_end, regex};
-use crate::model::redaction::values::{looks_generated, looks_like_word};
+use crate::model::redaction::values::{is_harmless_text, looks_generated, looks_like_word};
 
 /// Commands, with `+` before a subcommand, and their options that take a credential. The last character of an option may be a sign: with `:`, `,` or `%`
 /// the credential follows a user name and that sign; with `=` it must be attached to the option; with `+` it may be.
@@ -24,7 +25,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("ssh-keygen", "-N -P"),
     ("openssl", "-k -K"),
     ("sshpass", "-p+"),
-    ("mongo mongosh mongodump az helm oc rabbitmqadmin cqlsh", "-p"),
+    ("keytool jarsigner", "-storepass -keypass -srcstorepass -deststorepass -srckeypass -destkeypass"),
+    ("mongo mongosh mongodump beeline hdbsql az helm oc rabbitmqadmin cqlsh", "-p"),
     ("docker+login podman+login buildah+login nerdctl+login helm+registry+login", "-p"),
     ("twine poetry+publish eas+login psexec smbmap crackmapexec nxc netexec evil-winrm", "-p"),
     ("doctl flyctl", "-t"),
@@ -76,7 +78,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             r#"(?:^|[\s"'=])--?(?P<name>[A-Za-z][A-Za-z0-9_-]+),?[ \t]+(?P<value>"[^"]*"|'[^']*'|[^\s\["'-][^\s"']*)"#,
         ),
         directive: regex(&format!(
-            r#"^[ \t]*(?i:#[ \t]*define|{})[ \t]+(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]+)?(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'=]+)[ \t;]*$"#,
+            r#"^[ \t]*(?i:#[ \t]*define|{})[ \t]+(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]+)?(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'=]+)(?:[ \t]+/[mM])?[ \t;]*\r?$"#,
             DIRECTIVES.join("|")
         )),
         pgpass: regex(r"^[A-Za-z0-9.*_-]+:(?:[0-9]+|\*):[^:\s]+:[^:\s]+:(?P<value>[^\s:]{4,})[ \t]*\r?$"),
@@ -128,8 +130,12 @@ fn value_after_name(scan: &TextScan<'_>, name: &Range<usize>) -> Option<Range<us
     }
     let start = text.len() - text[name.end..].trim_start_matches([' ', '\t', '"', '\'']).len();
     let end = find_or_end(text, start, |c| c.is_whitespace() || matches!(c, '"' | '\''));
-    let is_value =
-        start > name.end && end > start && !text[start..].starts_with(['-', '|', '&', ';', '>', '<']);
+    // `--password PASSWORD   Password of the user`: a list of options.
+    let is_next = !text[name.end..start].contains("  ");
+    let is_value = is_next
+        && start > name.end
+        && end > start
+        && !text[start..].starts_with(['-', '|', '&', ';', '>', '<']);
     is_value.then_some(start..end)
 }
 
@@ -235,7 +241,7 @@ fn redact_option(scan: &mut TextScan<'_>, range: Range<usize>, sign: Option<char
     let text = &scan.text[range.clone()];
     let is_port = text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
         || text.contains(':') && looks_like_word(text);
-    if !text.starts_with('-') && !is_reference(text) && !is_port {
+    if !text.starts_with('-') && !is_harmless_text(text, NameClass::Password) && !is_port {
         scan.redact(range);
     }
 }

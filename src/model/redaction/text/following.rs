@@ -11,9 +11,24 @@ const ARROWS: [&str; 5] = ["->", "=>", "→", "⇒", "➜"];
 /// Operators that join texts in programs.
 const OPERATORS: [&str; 6] = ["+", "..", ".", "&", "||", "<>"];
 
+/// Whether an arrow stands at the start of a text.
+pub(super) fn begins_with_arrow(text: &str) -> bool {
+    ARROWS.iter().any(|arrow| text.starts_with(arrow))
+}
+
+/// Whether the line ends after `at`, or a further arrow follows.
+fn ends_pair(text: &str, at: usize) -> bool {
+    let rest = &text[skip_blanks(text, at)..];
+    rest.is_empty() || rest.starts_with(['\n', '\r']) || begins_with_arrow(rest)
+}
+
 /// Redacts what follows a value of a name of this class. Returns where it ends, if there is anything.
 pub(super) fn redact(scan: &mut TextScan<'_>, class: NameClass, span: &ValueSpan) -> Option<usize> {
     let text = scan.text;
+    // `password -> hash -> check` names steps.
+    let before = text[..span.start].trim_end_matches(' ');
+    let is_bare = !text[span.start..span.end].contains(['(', ')', '[', ']', '{', '}'])
+        && !ARROWS.iter().any(|arrow| before.ends_with(arrow));
     let mut end = None;
     let mut after = span.end + usize::from(span.is_quoted && text[span.end..].starts_with(['"', '\'', '`']));
     let is_absent = || is_harmless_text(&text[span.start..span.end], class);
@@ -29,7 +44,10 @@ pub(super) fn redact(scan: &mut TextScan<'_>, class: NameClass, span: &ValueSpan
         let is_value = if next.is_quoted {
             (span.is_quoted || is_absent()) && is_secret(class, value, ValueSyntax::Explicit)
         } else {
-            arrow.is_some() && looks_generated(value)
+            // `a -> b` at the end of a line is a change, and not the type of a function.
+            let is_last = !scan.is_prose && is_bare && ends_pair(text, next.end);
+            arrow.is_some()
+                && (looks_generated(value) || is_last && is_secret(class, value, ValueSyntax::LastWord))
         };
         if !is_value {
             return end;

@@ -7,7 +7,7 @@
 use crate::model::redaction::classifier::{ValueSyntax, is_code, is_secret};
 use crate::model::redaction::names::{KeyName, NameClass, is_noun};
 use crate::model::redaction::normalize::is_wordlike;
-use crate::model::redaction::references::begins_with_names;
+use crate::model::redaction::references::{begins_with_names, is_reference};
 use crate::model::redaction::text::key::{self, KeyMatch};
 use crate::model::redaction::text::scan::{TextScan, find_or_end, skip_blanks};
 use crate::model::redaction::text::separators::{self, Separator, SeparatorKind};
@@ -112,6 +112,11 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
             return redact_literal_in_code(scan, class, span.start);
         }
     }
+    if !span.is_quoted && is_assignment && is_variable_or_number(text, &key, separator, &span)
+        || span.is_quoted && !key.is_quoted && is_closing_quote(text, key.start, at, value)
+    {
+        return None;
+    }
     let is_count =
         name.is_plural && value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'));
     if is_count || is_remark(text, &span) || !is_secret(class, value, syntax) {
@@ -122,6 +127,40 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
         return Some(end);
     }
     Some(span.end)
+}
+
+/// Whether a program assigns a variable of the same name (`this.password = password;`), or a schema numbers a field
+/// (`string password = 2;`).
+fn is_variable_or_number(text: &str, key: &KeyMatch<'_>, separator: &Separator, span: &ValueSpan) -> bool {
+    let is_spaced = text[..separator.start].ends_with(' ') && text[separator.end..].starts_with(' ');
+    let bare = text[span.start..span.end].trim_end_matches([')', '}', ' ']);
+    let ends_statement = text[span.end..].starts_with(';');
+    if !is_spaced {
+        return false;
+    }
+    let [last, last_two, _] = key.candidates;
+    if ends_statement && bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return bare.len() <= 2
+            || bare.len() <= 5 && matches!(last_two.split_once(' '), Some(("string" | "bytes", _)));
+    }
+    let (owner, field) = last.rsplit_once('.').unwrap_or(("", last));
+    let before = &text[..key.start];
+    let is_own = matches!(owner, "this" | "self") || before.ends_with('@') || before.ends_with("->");
+    let is_name = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name
+        && (is_own && (is_noun(bare) || !bare.bytes().any(|byte| byte.is_ascii_digit()))
+            || ends_statement && KeyName::of(field).joined == KeyName::of(bare).joined)
+}
+
+/// Whether the quote at `at` closes a text that holds the key, so that what follows is no value: `expect "Password:"`.
+fn is_closing_quote(text: &str, key: usize, at: usize, value: &str) -> bool {
+    let Some(quote) = text[at..].chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else {
+        return false;
+    };
+    let before = &text[text.floor_char_boundary(key.saturating_sub(MAX_EXPRESSION))..key];
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    let rest = value.trim_start_matches(' ');
+    rest.starts_with(['\n', '\r', ')', ']', '}', ',', ';', '{']) && line.matches(quote).count() % 2 == 1
 }
 
 /// Whether a quoted text begins within the next word.
@@ -188,7 +227,11 @@ fn class(scan: &TextScan<'_>, key: &KeyMatch<'_>, kind: SeparatorKind, done: usi
     let mut class = scan.classifier.class(last);
     if kind == SeparatorKind::Comma {
         // `set("password", "…")`, `["Authorization", "…"]`
-        let opens = key.is_quoted && matches!(key.before, Some('(' | '[')) && !last.contains([',', '%', '(']);
+        let opens = key.is_quoted
+            && matches!(key.before, Some('(' | '['))
+            && !last.contains([',', '%', '('])
+            // `option_lists` reads options.
+            && !last.starts_with('-');
         return if opens { class } else { NameClass::Ordinary };
     }
     let is_parameter = || scan.text[..key.start].ends_with(['?', '&']);
@@ -249,6 +292,18 @@ fn value_after(
         }
         return Some((span, after_colon(scan, separator.end, start, end)));
     }
+    if is_colon && text[at..].starts_with('!') {
+        // `Password: !Ref DbPassword`
+        let window = &text[at..text.floor_char_boundary(at + MAX_EXPRESSION)];
+        let line = window.split(['\n', '\r']).next().unwrap_or(window);
+        let line = line.split(" #").next().unwrap_or(line).trim_end();
+        if is_reference(line) {
+            return Some((
+                ValueSpan { start: at, end: at + line.len(), is_quoted: false },
+                ValueSyntax::MaybeProse,
+            ));
+        }
+    }
     let at = if is_colon { skip_yaml_tag(text, at) } else { at };
     let at = if is_assignment { value::skip_constructor(text, at) } else { at };
     let span = value::value_at(text, value::skip_scheme(text, at), is_assignment);
@@ -284,7 +339,10 @@ fn skip_emphasis(text: &str, at: usize) -> usize {
 fn after_colon(scan: &TextScan<'_>, separator_end: usize, start: usize, end: usize) -> ValueSyntax {
     let rest = &scan.text[skip_blanks(scan.text, end)..];
     let is_colon = scan.text[..separator_end].ends_with([':', '：']);
-    let ends_line = rest.is_empty() || rest.starts_with(['\n', '\r', ',', '}']);
+    // `old -> new`, and not the last parameter of a function: `secret: str) -> bool`.
+    let is_changed =
+        || following::begins_with_arrow(rest) && !scan.text[start..end].contains(['(', ')', ']', '}']);
+    let ends_line = rest.is_empty() || rest.starts_with(['\n', '\r', ',', '}']) || is_changed();
     if !scan.is_prose && is_colon && ends_line && end > start && start > separator_end {
         ValueSyntax::LastWord
     } else {

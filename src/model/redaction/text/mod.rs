@@ -8,8 +8,10 @@ mod flow;
 mod following;
 mod key;
 mod key_value;
+mod label_tables;
 mod listed;
 mod multipart;
+mod option_lists;
 pub(super) mod pem;
 mod php;
 mod positions;
@@ -101,6 +103,9 @@ fn detect(scan: &mut TextScan<'_>) {
     if scan.has("(") && scan.has("'\"") {
         calls::detect(scan);
     }
+    if scan.has("-") {
+        option_lists::detect(scan);
+    }
     if scan.has("\n|") {
         tables::detect(scan);
     }
@@ -115,6 +120,8 @@ fn detect(scan: &mut TextScan<'_>) {
             || scan.text.contains("dentified")
             || scan.text.contains("IDENTIFIED")
             || scan.text.contains("$$")
+            || scan.text.contains("stdin")
+            || scan.text.contains("STDIN")
         {
             sql::detect(scan);
         }

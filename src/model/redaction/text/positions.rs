@@ -13,6 +13,9 @@ use crate::model::redaction::values::looks_generated;
 /// A word of a command, in quotes or without.
 const WORD: &str = r#"(?:'[^'\n]*'|"[^"\n]*"|[^\s'"|;&<>-][^\s'"|;&<>]*)"#;
 
+/// A login of Oracle's tools.
+const ORACLE_LOGIN: &str = r"\b(?:sqlplus|expdp|impdp|sqlldr|rman|sqlcl)[ \t]+(?:-\S+[ \t]+)*(?:target[ \t]+|userid=)?['\x22]?[^\s/@'\x22]+/(?P<value>[^\s@/'\x22]+)(?:[@\s'\x22]|$)";
+
 /// Each pattern with a text that every match contains. `{}` stands for the credential.
 const POSITIONS: &[(&str, &str)] = &[
     (
@@ -68,7 +71,12 @@ const POSITIONS: &[(&str, &str)] = &[
     ("vault", r"\bvault[ \t]+login[ \t]+(?:-[a-z-]+(?:=\S+)?[ \t]+)*{}[ \t]*(?:$|[;&|\n])"),
     ("--from-literal", r"--from-literal[= \t]['\x22]?[^=\s]+={}"),
     ("htpasswd", r"\bhtpasswd[ \t]+-\w*b\w*(?:[ \t]+[^\s-]\S*){1,2}[ \t]+{}[ \t]*(?:$|[;&|\n])"),
-    ("sqlplus", r"\bsqlplus[ \t]+(?:-\S+[ \t]+)*[^\s/@]+/(?P<value>[^\s@/]+)(?:@|\s|$)"),
+    ("sqlplus", ORACLE_LOGIN),
+    ("expdp", ORACLE_LOGIN),
+    ("impdp", ORACLE_LOGIN),
+    ("sqlldr", ORACLE_LOGIN),
+    ("rman", ORACLE_LOGIN),
+    ("sqlcl", ORACLE_LOGIN),
     ("rabbitmqctl", r"\brabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S+[ \t]+{}"),
     (
         "net",

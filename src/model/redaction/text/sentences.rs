@@ -81,7 +81,7 @@ fn redact_announced(scan: &mut TextScan<'_>, noun: usize, from: usize) -> Option
     for (index, word) in line.split([' ', '\t']).enumerate() {
         let at = next;
         next += word.len() + 1;
-        let bare = trim_punctuation(word);
+        let bare = within_quotes(word).unwrap_or_else(|| trim_punctuation(word));
         if index > MAX_WORDS {
             return None;
         }
@@ -97,16 +97,16 @@ fn redact_announced(scan: &mut TextScan<'_>, noun: usize, from: usize) -> Option
         }
         let is_value = if is_direct {
             // Directly after the noun, a plain word is often the name of something: `token svc-7f`.
-            is_secret_word(word) && (fillers > 0 || looks_generated(word))
+            is_secret_word(bare) && (fillers > 0 || looks_generated(bare))
                 || is_netrc && fillers == 0 && index <= 1
         } else {
-            looks_generated(word)
+            looks_generated(bare)
         };
         if is_value && (is_direct || is_pair || announces(&line[..at - from])) {
             let start = at + word.find(bare).unwrap_or(0);
             // Punctuation at the end may belong to the value: `x7Yz9!`.
             let mut range = start..start + bare.len();
-            if at + word.len() == from + line.len() {
+            if at + word.len() == from + line.len() && within_quotes(word).is_none() {
                 // The line was cut here, and the word may continue.
                 range.end = find_or_end(text, range.end, char::is_whitespace);
             }
@@ -114,6 +114,7 @@ fn redact_announced(scan: &mut TextScan<'_>, noun: usize, from: usize) -> Option
                 || is_code(&text[at..])
                 || word.starts_with(['{', '$', '<', '%', '[', '&'])
                 || is_reference(bare)
+                || word.starts_with('!') && is_reference(line[at - from..].trim_end())
             {
                 return None;
             }
@@ -126,6 +127,12 @@ fn redact_announced(scan: &mut TextScan<'_>, noun: usize, from: usize) -> Option
         is_direct = false;
     }
     None
+}
+
+/// The text between the quotes at the start of a word: `"x7Yz"}`.
+fn within_quotes(word: &str) -> Option<&str> {
+    let quote = word.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    word[1..].split_once(quote).map(|(inner, _)| inner).filter(|inner| !inner.is_empty())
 }
 
 /// Whether the end of these words announces a value: `password for the db: …`.

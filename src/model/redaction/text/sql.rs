@@ -25,7 +25,13 @@ static UNQUOTED: LazyLock<Regex> = LazyLock::new(|| {
 });
 static FUNCTIONS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]+,[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)')"#,
+        r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]+,[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)'|sp_addlinkedsrvlogin[ \t]+(?:[^,'\n]*(?:'[^'\n]*')?,){4}[ \t]*N?'(?P<linked>[^']+)')"#,
+    )
+});
+/// The rows of a dump follow: `COPY users (id, password) FROM stdin;`.
+static COPY: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"(?i)(?-u:\b)copy[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]+)\)[ \t]+from[ \t]+stdin(?P<options>[^\n]*)\n"#,
     )
 });
 /// Words after `IDENTIFIED BY` that are no password.
@@ -53,23 +59,65 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         // The quote may also close a text, and then no value follows: `'password' 'x'`.
         if span.end < text.len()
             && !value.trim().is_empty()
-            && !value.starts_with([',', ')', ':', '=', ' '])
+            && !value.starts_with([',', ')', ']', '}', ':', '=', ' ', '\n', '\r'])
             && is_secret(NameClass::Password, value, ValueSyntax::Explicit)
         {
             scan.redact(span.start..span.end);
             from = span.end;
         }
     }
+    if scan.has("(") && has(&["stdin", "STDIN"]) {
+        let mut done = 0;
+        for found in COPY.captures_iter(text) {
+            let (Some(columns), Some(all)) = (found.name("columns"), found.get(0)) else { continue };
+            // The rows of a statement are read once.
+            if all.start() < done {
+                continue;
+            }
+            let options = found.name("options").map_or("", |it| it.as_str()).to_ascii_lowercase();
+            let separator = if options.contains("csv") { ',' } else { '\t' };
+            done = redact_copied(scan, all.end(), &classes(scan, columns.as_str()), separator);
+        }
+    }
     if scan.has("(") && has(&["nsert", "NSERT"]) {
         for found in INSERT.captures_iter(text) {
             let (Some(columns), Some(all)) = (found.name("columns"), found.get(0)) else { continue };
-            let columns = columns.as_str().split(',').map(|it| it.trim().trim_matches(['"', '`', '[', ']']));
-            let classes: Vec<_> = columns.map(|column| scan.classifier.class(column)).collect();
+            let classes = classes(scan, columns.as_str());
             if classes.iter().any(|class| class.is_credential()) {
                 redact_rows(scan, all.end(), &classes);
             }
         }
     }
+}
+
+/// The classes of the columns in brackets.
+fn classes(scan: &TextScan<'_>, columns: &str) -> Vec<NameClass> {
+    let columns = columns.split(',').map(|it| it.trim().trim_matches(['"', '`', '[', ']']));
+    columns.map(|column| scan.classifier.class(column)).collect()
+}
+
+/// Redacts the cells of the rows after a `COPY` statement, up to the line `\.`. Returns where the rows end.
+fn redact_copied(scan: &mut TextScan<'_>, from: usize, columns: &[NameClass], separator: char) -> usize {
+    let text = scan.text;
+    let mut start = from;
+    if !columns.iter().any(|class| class.is_credential()) {
+        return start;
+    }
+    for line in text[from..].split_inclusive('\n').take(MAX_ROWS) {
+        let row = line.trim_end_matches(['\n', '\r']);
+        if row == "\\." || row.split(separator).count() != columns.len() {
+            return start;
+        }
+        let mut at = start;
+        for (cell, class) in row.split(separator).zip(columns) {
+            if cell != "\\N" {
+                scan.redact_value(*class, at..at + cell.len(), ValueSyntax::Explicit);
+            }
+            at += cell.len() + separator.len_utf8();
+        }
+        start += line.len();
+    }
+    start
 }
 
 /// Redacts the first group of each match, unless it is a keyword.

@@ -6,6 +6,7 @@ use memchr::{memchr, memchr_iter, memchr3};
 
 use crate::model::redaction::classifier::ValueSyntax;
 use crate::model::redaction::names::NameClass;
+use crate::model::redaction::text::label_tables;
 use crate::model::redaction::text::scan::TextScan;
 use crate::model::redaction::values::looks_generated;
 
@@ -24,9 +25,16 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             redact_beside_name(scan, line);
         }
     }
+    let is_label = label_tables::detect(scan, &lines, is_rule);
     if !scan.has("\n") {
         return;
     }
+    // The lines of other tables, and in place of the lines of tables with labels empty ones.
+    let lines: Vec<_> = lines
+        .into_iter()
+        .zip(is_label)
+        .map(|(line, is_label)| if is_label { line.end..line.end } else { line })
+        .collect();
     for (separator, sign) in [(b'\t', "\t"), (b',', ","), (b';', ";"), (b'|', "|")] {
         if scan.has(sign) {
             redact_columns(scan, &lines, separator);
@@ -127,6 +135,15 @@ fn cells(text: &str, line: &Range<usize>, separator: u8) -> impl Iterator<Item =
     })
 }
 
+/// The cells of a line that may be a header. Jira doubles its bars: `|| system || token ||`.
+fn header_cells(text: &str, line: &Range<usize>, separator: u8) -> impl Iterator<Item = Range<usize>> {
+    let is_doubled = separator == b'|' && text[line.clone()].starts_with("||");
+    cells(text, line, separator)
+        .enumerate()
+        .filter(move |(index, _)| !is_doubled || index % 2 == 0)
+        .map(|it| it.1)
+}
+
 /// Redacts the cells under the names of credentials, in lines with as many cells as the header.
 fn redact_columns(scan: &mut TextScan<'_>, lines: &[Range<usize>], separator: u8) {
     let text = scan.text;
@@ -161,7 +178,7 @@ fn redact_columns(scan: &mut TextScan<'_>, lines: &[Range<usize>], separator: u8
             && cells(text, line, separator).all(|cell| cell.len() < 48);
         if may_be_header {
             attempts += 1;
-            header.extend(cells(text, line, separator).map(|cell| scan.classifier.class(&text[cell])));
+            header.extend(header_cells(text, line, separator).map(|cell| scan.classifier.class(&text[cell])));
             if !header.iter().any(|class| class.is_credential()) {
                 header.clear();
             }
@@ -172,7 +189,7 @@ fn redact_columns(scan: &mut TextScan<'_>, lines: &[Range<usize>], separator: u8
             let is_name = |cell: Range<usize>| !cell.is_empty() && !text[cell].contains(char::is_whitespace);
             let outer = usize::from(separator == b'|' && content.first() == Some(&b'|'));
             let mut names =
-                cells(text, line, separator).skip(outer).take(header.len().saturating_sub(2 * outer));
+                header_cells(text, line, separator).skip(outer).take(header.len().saturating_sub(2 * outer));
             syntax = if names.all(is_name) { ValueSyntax::LastWord } else { ValueSyntax::MaybeProse };
         }
     }

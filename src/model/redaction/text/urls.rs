@@ -16,6 +16,7 @@ const MAX_PASSWORD: usize = 512;
 struct Patterns {
     dsn: Regex,
     oracle: Regex,
+    oracle_login: Regex,
     relative: Regex,
     encoded: Regex,
     webhook: Regex,
@@ -25,6 +26,10 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
     // `user:password@tcp(host:3306)/db`, as in Go. Here a password may also contain a slash.
     dsn: regex(r#"[^\s/:@"'<>]+:(?P<value>[^\s"'<>]+)@(?:tcp[46]?|udp[46]?|unix|cloudsql)\("#),
     oracle: regex(r#"(?i:oracle:(?:thin|oci):)[^\s/:@"'<>]+/(?P<value>[^\s"'<>@]+)@"#),
+    // `app/…@//host:1521/XE`, `app/…@host:1521/XE`
+    oracle_login: regex(
+        r#"(?:^|[\s"'=(,])[A-Za-z][\w$#]*/(?P<value>[^\s/@"'<>]+)@(?://[\w.-]|[\w.-]+:1521)"#,
+    ),
     relative: regex(r#"(?:^|[\s"'(=,])//[^\s/:@"'<>]+:(?P<value>[^\s/@"'<>]+)@[A-Za-z0-9]"#),
     encoded: regex(r"(?i)%(?:25)*3A%(?:25)*2F%(?:25)*2F"),
     webhook: regex(concat!(
@@ -51,6 +56,9 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         }
         if text.contains("//") {
             scan.redact_matches(&PATTERNS.relative, is_secret);
+        }
+        if text.contains("@//") || text.contains(":1521") {
+            scan.redact_matches(&PATTERNS.oracle_login, is_secret);
         }
         if text.contains("racle") || text.contains("ORACLE") {
             scan.redact_matches(&PATTERNS.oracle, is_secret);

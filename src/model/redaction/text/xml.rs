@@ -55,6 +55,13 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             if closing.is_none() && text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
                 continue;
             }
+            // `Bearer <token> with each request`: a placeholder.
+            let follows = text[tag.end..text_end].trim_end();
+            let is_one_word =
+                follows.starts_with(|c: char| c.is_alphanumeric()) && !follows.contains(char::is_whitespace);
+            if closing.is_none() && tag.attributes.is_empty() && !is_one_word {
+                continue;
+            }
             let end = closing.unwrap_or(text_end);
             let range = content(text, tag.end..end);
             let inner = text[range.clone()].trim();
@@ -104,7 +111,9 @@ impl Table {
             self.label = class;
         } else if is("td") || is("dd") {
             let column = self.header.get(self.column).copied().unwrap_or_default();
-            let is_beside = self.has_header || is("dd") || looks_generated(text.trim());
+            // Without a header, a row has names and their values.
+            let is_after_name = self.column % 2 == 1 && matches!(self.header.len(), 0 | 2);
+            let is_beside = self.has_header || is("dd") || is_after_name || looks_generated(text.trim());
             let own = if is_beside { self.label } else { NameClass::Ordinary };
             self.column += 1;
             self.label =
