@@ -110,6 +110,11 @@ fn the_promise_is_kept_and_harmless_values_stay() {
             include_str!("../../../testdata/redaction/secrets-fifth.jsonl"),
             include_str!("../../../testdata/redaction/harmless-fifth.jsonl"),
         ),
+        (
+            "sixth",
+            include_str!("../../../testdata/redaction/secrets-sixth.jsonl"),
+            include_str!("../../../testdata/redaction/harmless-sixth.jsonl"),
+        ),
     ];
     let mut low = Vec::new();
     for (list, secrets, harmless) in lists {
