@@ -158,7 +158,7 @@ async fn fill_page<S: Session>(
         && request.order != Order::ById
         && let Some(grams) = query.filter.gram_query()
     {
-        let pause_after = Some(entries_before_index(&grams, request.limit, query.as_of));
+        let pause_after = Some(entries_before_index(query.filter, &grams, request.limit, query.as_of));
         return db.fill_page(&EntryQuery { pause_after, ..query }, request, page).await;
     }
     let Some(candidates) = candidates(db, query.org, query.filter, query.as_of).await? else {

@@ -58,11 +58,18 @@ impl Candidates {
 }
 
 /// How many entries a search by time judges before it asks the index: a frequent text fills the page first. In a larger log the
-/// index costs more, a row for each gram of each group, so that the search goes on a little longer.
-pub(in crate::store) fn entries_before_index(query: &GramQuery, limit: u32, as_of: u64) -> usize {
+/// index costs more, a row for each gram that is read of each group, so that the search goes on a little longer.
+pub(in crate::store) fn entries_before_index(
+    filter: &Filter,
+    query: &GramQuery,
+    limit: u32,
+    as_of: u64,
+) -> usize {
+    // The fields that are asked for are in most groups, so that all grams are read; a text is in few.
+    let grams = query.grams().len();
+    let grams = if filter.field.include.is_empty() { grams.div_ceil(FIRST) } else { grams };
     let groups = as_of / (BLOCK * SPANS[SPANS.len() - 1]);
-    let rows =
-        usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(query.grams().len().div_ceil(FIRST));
+    let rows = usize::try_from(groups).unwrap_or(usize::MAX).saturating_mul(grams);
     (2 * usize::try_from(limit).unwrap_or_default()).clamp(32, 256).max(rows / 4)
 }
 
