@@ -155,6 +155,16 @@ impl Dialect {
         self.ordered(&columns, query, (order, after), &format!("LIMIT 1 OFFSET {skipped}"))
     }
 
+    /// The columns that entries are sorted by.
+    pub(super) fn order_by(&self, order: Order) -> String {
+        let id = self.id;
+        match order {
+            Order::Descending => format!("occurred_at DESC, {id} DESC"),
+            Order::Ascending => format!("occurred_at, {id}"),
+            Order::ById => id.to_owned(),
+        }
+    }
+
     fn ordered(
         &self,
         columns: &str,
@@ -167,14 +177,7 @@ impl Dialect {
         let mut condition = self.condition_from(query, first);
         let id = self.id;
         let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
-        let (direction, beyond) = match order {
-            Order::Descending => (" DESC", "<"),
-            Order::Ascending | Order::ById => ("", ">"),
-        };
-        let order_by = match order {
-            Order::ById => id.to_owned(),
-            Order::Descending | Order::Ascending => format!("occurred_at{direction}, {id}{direction}"),
-        };
+        let beyond = if order == Order::Descending { "<" } else { ">" };
         if let Some(after) = after.filter(|_| order != Order::ById) {
             let at = Parameter::Integer(after.occurred_at.micros());
             if self.has_months {
@@ -190,6 +193,6 @@ impl Dialect {
         };
         // SQLite would rather find the whole organization by an index and sort it, for every page of a follower.
         let table = if order == Order::ById { self.entries_by_id } else { self.table(query) };
-        condition.ordered((columns, table), branches, &order_by, limit)
+        condition.ordered((columns, table), branches, &self.order_by(order), limit)
     }
 }

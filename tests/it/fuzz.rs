@@ -37,7 +37,7 @@ fn entry_json(text: &str) {
 fn query_string(text: &str) {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let Ok(query) = Query::read(Log::Audit, &pairs) else { return };
-    assert_eq!(Query::read(Log::Audit, &query.pairs()).expect("what is written is read"), query);
+    assert_eq!(Query::read(Log::Audit, &query.pairs()).expect("a written query can be read"), query);
 }
 
 /// A text is refused, or is the only encoding of its cursor.

@@ -34,14 +34,11 @@ const BATCH_COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_t
 /// Where the changes are in the rows of a batch.
 const CHANGES: usize = 14;
 
-/// A statement for the columns of `session::COLUMNS` of the entries that another one selects. The users are joined to the
-/// rows that are left after its limit, and so by one look at each.
+/// A statement for the columns of `session::COLUMNS` of the entries that another one selects. The users are joined after
+/// its limit, so that only those of its rows are looked up, and in one statement, because a prune may delete a user between
+/// two.
 fn with_users(page: &Condition, order: Order) -> Condition {
-    let order_by = match order {
-        Order::Descending => "occurred_at DESC, id DESC",
-        Order::Ascending => "occurred_at, id",
-        Order::ById => "id",
-    };
+    let order_by = Object::DIALECT.order_by(order);
     let sql = format!(
         "SELECT id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, author.snapshot, \
          via, ip, user_agent, request_id, reason, changes, \

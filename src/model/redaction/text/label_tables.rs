@@ -15,8 +15,8 @@ const MAX_NAME: usize = 48;
 /// The longest line that is read as a row, in bytes.
 const MAX_LINE: usize = 1024;
 
-/// Words that head the two columns, and words that name what stands beside a credential, in the spelling of
-/// [`joined`].
+/// Headings of the two columns (`names`, `values`), labels that often stand in a row beside a credential's row, and headings of
+/// a column that holds remarks. All are spelled as [`joined`] returns them.
 struct Headings {
     names: HashSet<String>,
     values: HashSet<String>,
